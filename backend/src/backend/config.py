@@ -1,0 +1,149 @@
+"""Settings, read once from the environment. docs/configuration.md describes each; a test compares the two."""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRET_BYTES = 32
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+def origin_of(url: str) -> str:
+    """The origin of an http(s) URL in the form browsers send it (RFC 6454): no path, no default port.
+
+    Raises ValueError for anything else.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http or https URL")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default_port = {"http": 80, "https": 443}[parts.scheme]
+    port = "" if parts.port in {None, default_port} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _seconds(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+def _origins(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    items = [item.strip() for item in value.split(",") if item.strip()]
+    for item in items:
+        if "*" in item:
+            raise ValueError("must name each origin; a wildcard cannot be combined with credentials")
+        if item.rstrip("/") != origin_of(item):
+            raise ValueError(f"{item!r} is not an origin; write it as {origin_of(item)!r}")
+    return tuple(item.rstrip("/") for item in items)
+
+
+type CorsOrigins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
+
+
+class Deployment(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    environment: Environment = Environment.DEVELOPMENT
+
+
+class DatabaseSettings(Deployment):
+    """What `tasks migrate` needs."""
+
+    database_url: SecretStr
+    migration_database_url: SecretStr | None = None
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            scheme = url.get_secret_value().partition("://")[0]
+            if scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+                raise ValueError("must start with postgresql:// or postgres://")
+        return url
+
+
+class Settings(DatabaseSettings):
+    """What the service needs. Development sets none of it: `tasks dev` fills in what is missing."""
+
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+
+    better_auth_secret: SecretStr
+    better_auth_url: str = "http://localhost:3000"
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_max_lifetime: Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))] = timedelta(hours=24)
+
+    cors_origins: CorsOrigins = ()
+
+    max_tasks_per_user: int = Field(default=10_000, ge=1)
+
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=0, le=65535)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] | None = None
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+    @field_validator("better_auth_secret")
+    @classmethod
+    def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
+        # An HS256 key shorter than the hash output can be searched for offline (RFC 7518, section 3.2).
+        if len(secret.get_secret_value().encode()) < SECRET_BYTES:
+            raise ValueError(f"must be at least {SECRET_BYTES} bytes; `openssl rand -base64 32` makes one")
+        return secret
+
+    @field_validator("better_auth_url")
+    @classmethod
+    def _has_an_origin(cls, url: str) -> str:
+        origin_of(url)
+        return url
+
+    @model_validator(mode="after")
+    def _is_fit_for_production(self) -> Self:
+        if self.environment is Environment.PRODUCTION:
+            if _is_guessable(self.better_auth_secret.get_secret_value()):
+                raise ValueError(
+                    "BETTER_AUTH_SECRET looks like a placeholder; `openssl rand -base64 32` makes a real one"
+                )
+            if "better_auth_url" not in self.model_fields_set:
+                raise ValueError("BETTER_AUTH_URL must be set in production: tokens are checked against it")
+        return self
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` a token must carry; Better Auth's default is the origin of its base URL."""
+        return self.jwt_issuer or origin_of(self.better_auth_url)
+
+    @property
+    def audience(self) -> str:
+        return self.jwt_audience or origin_of(self.better_auth_url)
+
+    @property
+    def logs_json(self) -> bool:
+        if self.log_format is None:
+            return self.environment is Environment.PRODUCTION
+        return self.log_format == "json"
+
+
+def _is_guessable(secret: str) -> bool:
+    """Whether a secret of sufficient length is a placeholder all the same: copied, or patterned."""
+    placeholder = re.search(
+        r"change.?me|example|placeholder|your.?secret|better-auth-secret|password", secret, re.IGNORECASE
+    )
+    return placeholder is not None or len(set(secret)) < 10

@@ -1,0 +1,296 @@
+"""Connections, and the only two ways to use them: a tenant's read and a tenant's transaction.
+
+SQLAlchemy builds statements from the models and compiles them once; asyncpg executes them.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from backend.auth import Principal
+from backend.errors import DatabaseUnavailable, Fault, InvalidValues, NotReady, Problem
+from backend.logs import log
+from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
+from backend.statements import Statement
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+
+POOL_WAIT_SECONDS = 1.0
+# The service's role has a statement_timeout of 3 s. This one is for a server that no longer answers at all.
+COMMAND_SECONDS = 4.0
+
+_LOST_CONNECTION = (
+    ConnectionError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+# SQLSTATE classes: connection exception, insufficient resources, operator intervention, transaction rollback.
+_TRANSIENT_CLASSES = {"08", "53", "57", "40"}
+_TRANSIENT = {"55P03", "25006"}  # a lock that was not to be had in time; a server that is read-only
+
+
+class UnsafeRole(Exception):
+    """The service would not be held to the policies. The message says what to do."""
+
+
+class Transaction:
+    """A tenant's transaction. It commits when its block ends, and rolls back if the block raises."""
+
+    def __init__(self, connection: "Connection", user_id: str) -> None:
+        self._connection = connection
+        self._user_id = user_id
+
+    async def execute(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
+        arguments = statement.arguments({**values, "tenant": self._user_id})
+        return await self._connection.fetch(statement.sql, *arguments)
+
+
+class Tenant:
+    """One user's part of the database. PostgreSQL shows it no row of anybody else's."""
+
+    def __init__(self, database: "Database", principal: Principal) -> None:
+        self._database = database
+        self.user_id = principal.user_id
+
+    async def read(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
+        """One round trip. A connection that turns out to be dead is replaced once.
+
+        Raises DatabaseUnavailable.
+        """
+        arguments = statement.arguments({**values, "tenant": self.user_id})
+        async with translated():
+            try:
+                return await self._database.fetch(statement.sql, *arguments)
+            except _LOST_CONNECTION:
+                return await self._database.fetch(statement.sql, *arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Three round trips besides the statements: BEGIN, the tenant, COMMIT.
+
+        A connection that turns out to be dead before the first statement is replaced once; after that nobody
+        knows what was done. Raises DatabaseUnavailable.
+        """
+        async with translated(), self._database.begin(self.user_id) as connection:
+            yield Transaction(connection, self.user_id)
+
+
+class Database:
+    """A pool of connections whose role has been checked. Opening it does not connect."""
+
+    def __init__(
+        self, url: str, *, pool_size: int, production: bool, on_unsafe_role: Callable[[], None] = lambda: None
+    ) -> None:
+        self._arguments = connect_arguments(url)
+        self._pool_size = pool_size
+        self._production = production
+        self._on_unsafe_role = on_unsafe_role
+
+    async def open(self) -> None:
+        arguments: dict[str, Any] = {  # as asyncpg.create_pool takes them
+            **self._arguments,
+            "min_size": 0,
+            "max_size": self._pool_size,
+            "init": self._admit,
+            "command_timeout": COMMAND_SECONDS,
+        }
+        self._pool = await asyncpg.create_pool(**arguments)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    def tenant(self, principal: Principal) -> Tenant:
+        return Tenant(self, principal)
+
+    async def check(self) -> None:
+        """Raises UnsafeRole, NotReady or DatabaseUnavailable unless requests can be served."""
+        async with translated(), self._connection() as connection:
+            await _check(connection, production=self._production)
+
+    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        async with self._connection() as connection:
+            return await connection.fetch(sql, *arguments)
+
+    @asynccontextmanager
+    async def begin(self, user_id: str) -> AsyncIterator["Connection"]:
+        try:
+            connection = await self._begin(user_id)
+        except _LOST_CONNECTION:
+            connection = await self._begin(user_id)
+        async with self._released(connection):
+            try:
+                yield connection
+            except Exception:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+    async def _begin(self, user_id: str) -> "Connection":
+        connection: Connection = await self._pool.acquire(timeout=POOL_WAIT_SECONDS)
+        try:
+            await connection.execute("BEGIN")
+            await connection.execute("SELECT set_config('app.user_id', $1, true)", user_id)
+        except BaseException:
+            connection.terminate()
+            await self._pool.release(connection)
+            raise
+        return connection
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator["Connection"]:
+        connection = await self._pool.acquire(timeout=POOL_WAIT_SECONDS)
+        async with self._released(connection):
+            yield connection
+
+    @asynccontextmanager
+    async def _released(self, connection: "Connection") -> AsyncIterator[None]:
+        try:
+            yield
+        except TimeoutError:
+            # The server may be frozen: giving the connection back in good order would wait for it.
+            connection.terminate()
+            raise
+        finally:
+            await self._pool.release(connection)
+
+    async def _admit(self, connection: "Connection") -> None:
+        """Look at each new connection before it serves anybody."""
+        try:
+            await _check(connection, production=self._production)
+        except UnsafeRole as unsafe:
+            log.critical(str(unsafe))
+            self._on_unsafe_role()
+            raise
+
+
+async def _check(connection: "Connection", *, production: bool) -> None:
+    state = await connection.fetchrow(
+        """
+        SELECT current_user AS role,
+               tasks.oid IS NOT NULL AND versions.oid IS NOT NULL AS migrated,
+               (SELECT bool_and(has_table_privilege(tasks.oid, right_name))
+                  FROM unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS right_name)
+                 AND has_table_privilege(versions.oid, 'SELECT') AS has_rights,
+               (SELECT string_agg(rolname, ', ') FROM pg_roles
+                 WHERE (rolsuper OR rolbypassrls) AND pg_has_role(current_user, pg_roles.oid, 'MEMBER')) AS above,
+               pg_has_role(current_user, tasks.relowner, 'MEMBER') AS owner,
+               -- Policies have no say in TRUNCATE.
+               has_table_privilege(tasks.oid, 'TRUNCATE') AS may_truncate,
+               tasks.relrowsecurity AND tasks.relforcerowsecurity AS policies_forced,
+               current_setting('app.embedded', true) = 'true' AS embedded
+          FROM (SELECT) AS one
+          LEFT JOIN pg_class AS tasks ON tasks.oid = to_regclass('tasks')
+          LEFT JOIN pg_class AS versions ON versions.oid = to_regclass($1)
+        """,
+        VERSION_TABLE,
+    )
+    assert state is not None  # the query always gives one row
+    _refuse_unsafe(state, production=production)
+    if not state["migrated"]:
+        raise NotReady("The database has no tables of this service yet; run `tasks migrate`.")
+    if not state["has_rights"]:
+        raise NotReady(f"The role {state['role']} lacks its rights on the tables; run `tasks migrate`.")
+    version = await connection.fetchval(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant
+    if version is None or version < SCHEMA_VERSION:
+        raise NotReady(
+            f"The schema is at {version}, and this release needs {SCHEMA_VERSION}; run `tasks migrate`."
+        )
+
+
+def _refuse_unsafe(state: asyncpg.Record, *, production: bool) -> None:
+    advice = (
+        "Serve with a role of its own: put the owner's URL into MIGRATION_DATABASE_URL, run `tasks migrate`, "
+        "and use the service role that it makes in DATABASE_URL."
+    )
+    role = state["role"]
+    if state["above"]:
+        raise UnsafeRole(
+            f"Refusing to serve: row-level security does not bind the role {role}, because it is, or can become, "
+            f"a superuser or a role with BYPASSRLS ({state['above']}). {advice}"
+        )
+    if state["owner"] or state["may_truncate"]:
+        raise UnsafeRole(
+            f"Refusing to serve: the role {role} owns the table tasks or may truncate it, so row-level security "
+            f"would not bind it. {advice}"
+        )
+    if state["policies_forced"] is False:
+        raise UnsafeRole("Refusing to serve: row-level security is not forced on tasks. Run `tasks migrate`.")
+    if production and state["embedded"]:
+        raise UnsafeRole(
+            "Refusing to serve: ENVIRONMENT is production, but this is the embedded development database. "
+            "Set DATABASE_URL to a PostgreSQL server of your own."
+        )
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn what the driver raises into what the API answers."""
+    try:
+        yield
+    except asyncpg.CheckViolationError as error:
+        # Our own check has passed, so the two disagree about a character.
+        column = (error.constraint_name or "").rpartition("_")[2]
+        raise InvalidValues(Fault(f"/{column}", "has a character that the database does not accept.")) from error
+    except (
+        asyncpg.DataError,  # a parameter of the wrong type: a mistake of ours
+        asyncpg.ClientConfigurationError,
+    ):
+        raise
+    except asyncpg.PostgresError as error:
+        if _is_transient(error):
+            raise _unavailable(error) from error
+        raise
+    except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, UnsafeRole) as error:
+        raise _unavailable(error) from error
+
+
+def _is_transient(error: asyncpg.PostgresError) -> bool:
+    state = error.sqlstate or ""
+    return (
+        state[:2] in _TRANSIENT_CLASSES
+        or state in _TRANSIENT
+        # The schema was migrated under a prepared statement; the next try prepares it anew.
+        or isinstance(error, asyncpg.InvalidCachedStatementError)
+    )
+
+
+def _unavailable(error: Exception) -> Problem:
+    # The server's message names no values; details and parameters, which could, are left out.
+    log.warning("database unavailable", reason=f"{type(error).__name__}: {error}")
+    return DatabaseUnavailable()
+
+
+def connect_arguments(url: str) -> dict[str, Any]:  # as asyncpg.connect takes them
+    """A connection string as Neon, Better Auth or libpq take it, in the form asyncpg takes it."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    arguments: dict[str, Any] = {}
+    channel_binding = query.pop("channel_binding", "")
+    ssl_mode = query.get("sslmode", "")
+    if (channel_binding == "require" and ssl_mode != "disable") or query.get("sslrootcert") == "system":
+        # asyncpg has no channel binding. What it protects from, a server in the middle, is kept out by
+        # checking the certificate against the system's authorities instead.
+        for name in ("sslmode", "sslrootcert"):
+            query.pop(name, None)
+        arguments["ssl"] = ssl.create_default_context()
+    if query.pop("pgbouncer", "") == "true" or "-pooler." in (parts.hostname or ""):
+        # A pooler in transaction mode hands each transaction to another server connection, which may not
+        # know the statement prepared on the last.
+        arguments["statement_cache_size"] = 0
+    if "connect_timeout" in query:
+        arguments["timeout"] = float(query.pop("connect_timeout"))
+    # Everything asyncpg does not know it sends to the server as a setting; these are libpq's own business.
+    for name in [name for name in query if name.startswith(("keepalives", "gss", "tcp_user", "load_balance"))]:
+        del query[name]
+    arguments["dsn"] = urlunsplit(parts._replace(scheme="postgresql", query=urlencode(query)))
+    return arguments

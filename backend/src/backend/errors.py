@@ -1,0 +1,262 @@
+"""Every error the API answers with, and the one place that renders them (RFC 9457).
+
+Problem
+├── MalformedRequest        400
+├── Unauthenticated         401
+│   ├── MissingToken
+│   ├── InvalidToken
+│   └── AccountGone
+├── NotTheCaller            403
+├── OriginNotAllowed        403
+├── NotFound                404
+│   └── TaskNotFound
+├── MethodNotAllowed        405
+├── TooManyTasks            409
+├── PreconditionFailed      412
+├── ContentTooLarge         413
+├── URITooLong              414
+├── UnsupportedMediaType    415
+├── InvalidValues           422
+├── HeadersTooLarge         431
+├── InternalError           500
+└── Unavailable             503
+    ├── DatabaseUnavailable
+    └── NotReady
+
+A class's docstring is the sentence its users read, unless whoever raises it knows a better one.
+docs/errors.md explains each code; a test compares the two.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from inspect import cleandoc
+from typing import Any, ClassVar, NamedTuple
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class Fault(NamedTuple):
+    """One invalid value: where it stands (`/title`, `/limit`) and what is wrong with it."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(Exception):
+    """The request could not be answered."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    headers: ClassVar[Mapping[str, str]] = {}
+    faults: Sequence[Fault] = ()
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or cleandoc(type(self).__doc__ or "")
+        super().__init__(self.detail)
+
+
+class MalformedRequest(Problem):
+    """The request could not be read."""
+
+    status, code, title = 400, "malformed-request", "Malformed request"
+
+
+class Unauthenticated(Problem):
+    """The request carries no valid token."""
+
+    status, code, title = 401, "unauthenticated", "Not signed in"
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class MissingToken(Unauthenticated):
+    """Send a token in the header `Authorization: Bearer <token>`."""
+
+    code, title = "missing-token", "No token"
+    # RFC 6750, section 3.1: no error code where the request carried no credentials at all.
+    headers = {"WWW-Authenticate": "Bearer"}
+
+
+class InvalidToken(Unauthenticated):
+    """The token is not valid or has expired; sign in again or fetch a new one."""
+
+    code, title = "invalid-token", "Invalid token"
+
+
+class AccountGone(Unauthenticated):
+    """The token is genuine, but its account has been deleted."""
+
+    code, title = "account-gone", "Account deleted"
+
+
+class NotTheCaller(Problem):
+    """The user id in the path is not the caller's own; use your own id or `me`."""
+
+    status, code, title = 403, "not-the-caller", "Not the caller"
+
+
+class OriginNotAllowed(Problem):
+    """Pages of this origin may not call the API; its operator can add the origin to CORS_ORIGINS."""
+
+    status, code, title = 403, "origin-not-allowed", "Origin not allowed"
+
+
+class NotFound(Problem):
+    """There is nothing at this path."""
+
+    status, code, title = 404, "not-found", "Not found"
+
+
+class TaskNotFound(NotFound):
+    """There is no task with this id."""
+
+    code, title = "task-not-found", "Task not found"
+
+
+class MethodNotAllowed(Problem):
+    """This path does not take this method; the Allow header names those it takes."""
+
+    status, code, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class TooManyTasks(Problem):
+    """The account holds as many tasks as it may; delete some to make room."""
+
+    status, code, title = 409, "too-many-tasks", "Too many tasks"
+
+
+class PreconditionFailed(Problem):
+    """The task has changed since this version of it was read; fetch it again and repeat the change."""
+
+    status, code, title = 412, "precondition-failed", "Precondition failed"
+
+
+class ContentTooLarge(Problem):
+    """The request body is larger than 128 KiB."""
+
+    status, code, title = 413, "content-too-large", "Content too large"
+
+
+class URITooLong(Problem):
+    """The query string is longer than 8 KiB."""
+
+    status, code, title = 414, "uri-too-long", "URI too long"
+
+
+class UnsupportedMediaType(Problem):
+    """Send the body as `Content-Type: application/json`."""
+
+    status, code, title = 415, "unsupported-media-type", "Unsupported media type"
+
+
+class InvalidValues(Problem):
+    """Some values are not valid."""
+
+    status, code, title = 422, "invalid-values", "Invalid values"
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = faults
+        first = f"{faults[0].pointer.lstrip('/') or 'The body'}: {faults[0].detail}"
+        super().__init__(first if len(faults) == 1 else f"{len(faults)} values are not valid. {first}")
+
+
+class HeadersTooLarge(Problem):
+    """The request headers are larger than 32 KiB."""
+
+    status, code, title = 431, "headers-too-large", "Request headers too large"
+
+
+class InternalError(Problem):
+    """Something went wrong on our side; the request id helps to find out what."""
+
+    status, code, title = 500, "internal-error", "Internal error"
+
+
+class Unavailable(Problem):
+    """The service cannot answer right now; try again shortly."""
+
+    status, code, title = 503, "unavailable", "Service unavailable"
+    headers = {"Retry-After": "1"}
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached or is too busy right now; try again shortly."""
+
+    code, title = "database-unavailable", "Database unavailable"
+
+
+class NotReady(Unavailable):
+    """The service has not been migrated to the schema this release needs."""
+
+    code, title = "not-ready", "Not ready"
+
+
+def render(problem: Problem, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    body: dict[str, Any] = {  # JSON
+        "type": f"/errors/{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "requestId": request_id,
+    }
+    if problem.faults:
+        body["errors"] = [fault._asdict() for fault in problem.faults]
+    return Response(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        problem.status,
+        {**problem.headers, **(headers or {})},
+        "application/problem+json",
+    )
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Answer our own problems, and those that FastAPI and Starlette find, in the one form."""
+
+    @app.exception_handler(Problem)
+    async def ours(request: Request, problem: Problem) -> Response:
+        return render(problem, request.scope["request_id"])
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return render(InvalidValues(*faults_of(error.errors())), request.scope["request_id"])
+
+    @app.exception_handler(HTTPException)
+    async def of_the_framework(request: Request, error: HTTPException) -> Response:
+        problem = _BY_STATUS.get(error.status_code, MalformedRequest)()
+        return render(problem, request.scope["request_id"], error.headers)
+
+    @app.exception_handler(Exception)
+    async def crash(request: Request, _: Exception) -> Response:
+        return render(InternalError(), request.scope["request_id"])
+
+
+_BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed, 413: ContentTooLarge}
+
+
+def faults_of(errors: Sequence[Any], source: tuple[str, ...] = ("path", "query", "body")) -> list[Fault]:
+    """Pydantic's errors without the values that caused them: those may be large, or nobody's business."""
+    return [
+        Fault(
+            "".join(f"/{part}" for part in error["loc"] if part not in source),
+            _sentence(error),
+        )
+        for error in errors
+    ]
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    match error["type"]:
+        case "value_error":
+            text = str(error["ctx"]["error"])
+        case "extra_forbidden":
+            text = "is not known here"
+        case "missing":
+            text = "is required"
+        case _:
+            text = error["msg"].removeprefix("Input ")
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,100 @@
+"""The application, put together: a table of contents."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from signal import SIGTERM, raise_signal
+from typing import TypedDict
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.types import ASGIApp
+
+from backend import __version__, errors, logs, openapi
+from backend.auth import Authenticator
+from backend.auth.secret import SecretVerifier
+from backend.auth.tokens import ClaimRules
+from backend.config import Environment, Settings
+from backend.database import Database
+from backend.errors import Problem
+from backend.logs import log
+from backend.middleware import CORS, Gate, RequestLog
+from backend.routers import health, stats, tasks
+
+MAX_BODY_BYTES = 128 * 1024
+
+
+def _stop() -> None:
+    raise_signal(SIGTERM)
+
+
+def create_app(settings: Settings | None = None, *, on_unsafe_role: Callable[[], None] = _stop) -> ASGIApp:
+    """What a server runs: `tasks serve`, or any other by `backend.main:create_app` as its factory.
+
+    `on_unsafe_role` is called when a connection turns out to have a role that policies do not bind.
+    """
+    settings = settings or Settings()
+    logs.configure(level=settings.log_level, as_json=settings.logs_json)
+    api = create_api(settings, on_unsafe_role)
+    return RequestLog(CORS(Gate(api), origins=settings.cors_origins))
+
+
+def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -> FastAPI:
+    api = FastAPIOffline(
+        title="Tasks",
+        version=__version__,
+        description=openapi.DESCRIPTION,
+        lifespan=_lifespan(settings, on_unsafe_role),
+        redirect_slashes=False,  # the target would be built from a Host header that anybody can forge
+        max_body_size=MAX_BODY_BYTES,
+        redoc_url=None,
+        static_url="/docs/assets",
+    )
+    errors.install_handlers(api)
+    api.include_router(tasks.router)
+    api.include_router(stats.router)
+    api.include_router(health.router)
+    openapi.install(api)
+    return api
+
+
+class State(TypedDict):
+    """What a request finds in `request.state`."""
+
+    settings: Settings
+    database: Database
+    authenticator: Authenticator
+
+
+def _lifespan(
+    settings: Settings, on_unsafe_role: Callable[[], None]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        database = Database(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            production=settings.environment is Environment.PRODUCTION,
+            on_unsafe_role=on_unsafe_role,
+        )
+        rules = ClaimRules(
+            issuer=settings.issuer, audience=settings.audience, max_lifetime=settings.jwt_max_lifetime
+        )
+        verifier = SecretVerifier(settings.better_auth_secret.get_secret_value(), rules)
+        await database.open()
+        try:
+            await _look_at_database(database)
+            log.info("started", version=__version__, environment=settings.environment)
+            yield State(settings=settings, database=database, authenticator=Authenticator(verifier))
+        finally:
+            await database.close()
+            log.info("stopped")
+
+    return lifespan
+
+
+async def _look_at_database(database: Database) -> None:
+    """Connect once. Without a database the service starts all the same and tries again on each request."""
+    try:
+        await database.check()
+    except Problem as problem:
+        log.warning("not ready", reason=problem.detail)

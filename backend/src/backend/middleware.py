@@ -1,0 +1,176 @@
+"""What surrounds every request: RequestLog → CORS → Gate → FastAPI.
+
+It stands outside FastAPI, so that the answer to a crash carries the same headers as any other.
+"""
+
+import re
+from collections.abc import Collection
+from secrets import token_hex
+from time import perf_counter
+from urllib.parse import unquote_to_bytes
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.errors import (
+    HeadersTooLarge,
+    MalformedRequest,
+    OriginNotAllowed,
+    Problem,
+    URITooLong,
+    render,
+)
+from backend.logs import log
+
+MAX_HEADER_BYTES = 32 * 1024
+MAX_QUERY_BYTES = 8 * 1024
+
+_CSP = "default-src 'none'; frame-ancestors 'none'"
+_DOCS_CSP = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'"
+)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestLog:
+    """Outermost: gives each request an id, each response the security headers, and the log one line.
+
+    A caller's own `X-Request-Id` is kept if it is short and plain, so that one id can follow a request
+    through several services.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        offered = Headers(scope=scope).get("x-request-id", "")
+        request_id = offered if _REQUEST_ID.fullmatch(offered) else token_hex(8)
+        scope["request_id"] = request_id
+        status: int | None = None
+        finished = False
+
+        async def send_sealed(message: Message) -> None:
+            nonlocal status, finished
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+                headers["Content-Security-Policy"] = _DOCS_CSP if scope["path"] == "/docs" else _CSP
+            await send(message)
+            finished = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+        try:
+            await self.app(scope, receive, send_sealed)
+        except Exception:
+            log.exception("crash", request_id=request_id)
+            # FastAPI answers a crash with our handler and raises it again. The answer is whole, so the
+            # connection can stay open; a half-sent one is for the server to cut off.
+            if not finished:
+                raise
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                # As it was sent: percent-encoding keeps line breaks and terminal codes out of the log.
+                path=scope["raw_path"].decode("latin-1"),
+                status=status,
+                duration_ms=round((perf_counter() - started) * 1000, 1),
+                request_id=request_id,
+                **({"user_id": scope["user_id"]} if "user_id" in scope else {}),
+            )
+
+
+class Gate:
+    """Refuses what no parser further in should see."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = _unacceptable(scope) if scope["type"] == "http" else None
+        if problem:
+            await render(problem, scope["request_id"])(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+class CORS:
+    """Cross-origin access for exactly the origins that are named (Fetch standard, CORS protocol).
+
+    Unlike Starlette's middleware it gives a foreign origin no CORS header at all, and refuses its preflight
+    as problem details.
+    """
+
+    METHODS = "GET, POST, PUT, PATCH, DELETE"
+    HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"
+    EXPOSED = "Link, ETag, Location, X-Request-Id, Retry-After"
+    PREFLIGHT_SECONDS = "7200"  # browsers cap it there
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        self.app = app
+        self.origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Headers(scope=scope)
+        origin = request.get("origin")
+        allowed = origin in self.origins
+
+        async def send_with_cors(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.add_vary_header("Origin")
+                if allowed and origin:
+                    headers["Access-Control-Allow-Origin"] = origin
+                    headers["Access-Control-Allow-Credentials"] = "true"
+                    headers["Access-Control-Expose-Headers"] = self.EXPOSED
+            await send(message)
+
+        if origin and scope["method"] == "OPTIONS" and "access-control-request-method" in request:
+            await self._preflight(scope, allowed=allowed)(scope, receive, send_with_cors)
+        else:
+            await self.app(scope, receive, send_with_cors)
+
+    def _preflight(self, scope: Scope, *, allowed: bool) -> Response:
+        if not allowed:
+            return render(OriginNotAllowed(), scope["request_id"])
+        return Response(
+            status_code=204,
+            headers={
+                "Access-Control-Allow-Methods": self.METHODS,
+                "Access-Control-Allow-Headers": self.HEADERS,
+                "Access-Control-Max-Age": self.PREFLIGHT_SECONDS,
+            },
+        )
+
+
+def _unacceptable(scope: Scope) -> Problem | None:
+    query: bytes = scope["query_string"]
+    if len(query) > MAX_QUERY_BYTES:
+        return URITooLong()
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+        return HeadersTooLarge()
+    for part in (scope["raw_path"], query):
+        # Decoders further in would put a replacement character in the place of broken UTF-8.
+        if not _is_utf8(part):
+            return MalformedRequest("The path or the query string is not valid UTF-8.")
+    return None
+
+
+def _is_utf8(part: bytes) -> bool:
+    try:
+        unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,187 @@
+"""Bring the database to the schema of this release, and the service's role to the rights it needs."""
+
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from backend.database import connect_arguments
+from backend.migrations import VERSION_TABLE
+
+OLDEST_SERVER = 170000  # the first with the collation pg_c_utf8
+
+SERVICE_ROLE = "tasks_service"
+
+# Set on the role, because a pooler such as Neon's passes no settings on from the connection string.
+ROLE_SETTINGS = {
+    "statement_timeout": "3s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+
+# Any number will do, as long as every release uses the same.
+_LOCK = 7_461_736_873
+
+
+class MigrationError(Exception):
+    """The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    version: str
+    role: str
+    generated_url: str | None  # to serve with; only where the role was made here and its password is new
+
+
+async def migrate(*, owner_url: str, service_url: str | None) -> Outcome:
+    """Apply migrations in one transaction. Replicas that start together wait for one another.
+
+    With a `service_url` its role gets that name and password; without one the role is made with a
+    generated password, once. Raises MigrationError.
+    """
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(**connect_arguments(owner_url) | {"statement_cache_size": 0}),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(_migrate, owner_url, service_url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise MigrationError(f"Cannot connect to the database as its owner: {error}") from error
+    except DBAPIError as error:
+        raise MigrationError(_explain(error)) from error
+    finally:
+        await engine.dispose()
+
+
+def alembic_config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "backend:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _migrate(connection: Connection, owner_url: str, service_url: str | None) -> Outcome:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    # Better to fail and be run again than to queue in front of everybody's requests.
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    _require_server(connection)
+    _require_better_auth(connection)
+    command.upgrade(alembic_config(connection), "head")
+    if service_url is None:
+        role, generated_url = _make_service_role(connection, owner_url)
+    else:
+        role, generated_url = _update_service_role(connection, service_url), None
+    _grant(connection, role)
+    version = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
+    return Outcome(str(version), role, generated_url)
+
+
+def _require_server(connection: Connection) -> None:
+    version, encoding = connection.execute(
+        text("SELECT current_setting('server_version_num')::int, current_setting('server_encoding')")
+    ).one()
+    if version < OLDEST_SERVER:
+        raise MigrationError(
+            f"The server is PostgreSQL {version // 10000}; {OLDEST_SERVER // 10000} or newer is needed."
+        )
+    if encoding != "UTF8":
+        raise MigrationError(f"The database is encoded in {encoding}; create one with ENCODING 'UTF8'.")
+
+
+def _require_better_auth(connection: Connection) -> None:
+    id_type = connection.scalar(
+        text(
+            "SELECT format_type(atttypid, atttypmod) FROM pg_attribute "
+            """WHERE attrelid = to_regclass('"user"') AND attname = 'id'"""
+        )
+    )
+    if id_type is None:
+        raise MigrationError(
+            "Better Auth's table \"user\" is not in this database. Run Better Auth's own migration first "
+            "(`npx auth@latest migrate` in the app that holds its configuration), then this one again."
+        )
+    if id_type != "text":
+        raise MigrationError(
+            f'Better Auth\'s column "user".id is of type {id_type}; this service needs text, its default. '
+            "Leave `advanced.database.generateId` of Better Auth as it is."
+        )
+
+
+def _make_service_role(connection: Connection, owner_url: str) -> tuple[str, str | None]:
+    if _role_exists(connection, SERVICE_ROLE):
+        # Its password is in use somewhere; nobody can read it back, and a new one would lock that out.
+        return SERVICE_ROLE, None
+    password = token_urlsafe(24)
+    _set_password(connection, "CREATE", SERVICE_ROLE, password)
+    parts = urlsplit(owner_url)
+    host = parts.netloc.rpartition("@")[2]
+    return SERVICE_ROLE, urlunsplit(parts._replace(netloc=f"{SERVICE_ROLE}:{password}@{host}"))
+
+
+def _update_service_role(connection: Connection, service_url: str) -> str:
+    parts = urlsplit(service_url)
+    role = unquote(parts.username or "")
+    if not role:
+        raise MigrationError("DATABASE_URL names no role: write it as postgresql://role:password@host/database.")
+    if role == connection.scalar(text("SELECT current_user")):
+        raise MigrationError(
+            f"DATABASE_URL and MIGRATION_DATABASE_URL name the same role, {role}. The service needs a role of "
+            "its own: put another name and a new password into DATABASE_URL, and this command creates it."
+        )
+    verb = "ALTER" if _role_exists(connection, role) else "CREATE"
+    _set_password(connection, verb, role, unquote(parts.password or ""))
+    return role
+
+
+def _role_exists(connection: Connection, role: str) -> bool:
+    return connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}) is not None
+
+
+def _set_password(connection: Connection, verb: str, role: str, password: str) -> None:
+    _execute_formatted(connection, f"{verb} ROLE %I LOGIN", role)
+    if password:
+        _execute_formatted(connection, "ALTER ROLE %I PASSWORD %L", role, password)
+
+
+def _grant(connection: Connection, role: str) -> None:
+    """Exactly what the service needs: no DDL, and no TRUNCATE, which policies do not see."""
+    for name, value in ROLE_SETTINGS.items():
+        _execute_formatted(connection, f"ALTER ROLE %I SET {name} = %L", role, value)
+    schema = connection.scalar(text("SELECT current_schema()"))
+    _execute_formatted(connection, "GRANT USAGE ON SCHEMA %I TO %I", str(schema), role)
+    _execute_formatted(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO %I", role)
+    _execute_formatted(connection, f"GRANT SELECT ON {VERSION_TABLE} TO %I", role)
+
+
+def _execute_formatted(connection: Connection, template: str, *names: str) -> None:
+    """Run a statement that takes no parameters; the server itself quotes the names and literals."""
+    places = ", ".join(f"CAST(:n{number} AS text)" for number in range(len(names)))
+    statement = connection.scalar(
+        text(f"SELECT format('{template}', {places})"),
+        {f"n{number}": name for number, name in enumerate(names)},
+    )
+    connection.exec_driver_sql(str(statement))
+
+
+def _explain(error: DBAPIError) -> str:
+    state = getattr(error.orig, "sqlstate", None)
+    message = str(error.orig).partition(": ")[2] or str(error.orig)
+    if state == "42501":
+        return (
+            f"The role that migrates lacks a right: {message}. It must own the database's tables and have "
+            "CREATEROLE; set MIGRATION_DATABASE_URL to the owner's connection string."
+        )
+    if state == "55P03":
+        return "A table was in use for longer than 5 s, so nothing was changed. Run the migration again."
+    return f"The migration failed and changed nothing: {message}"

@@ -1,0 +1,101 @@
+"""The API's description. FastAPI writes most of it from the routes; what it cannot see is added here."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from backend import errors
+from backend.errors import Problem
+from backend.schemas.problems import ProblemRead
+from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut
+
+DESCRIPTION = """\
+Tasks of users who sign in with Better Auth. Send the user's token as `Authorization: Bearer <token>`.
+
+`{user_id}` is your own user id, or `me`. Errors are problem details (RFC 9457); each has a stable `code`.
+"""
+
+type Json = dict[str, Any]
+
+_BODIES: tuple[type[BaseModel], ...] = (TaskCreate, TaskPut, TaskPatch, Completion)
+
+_ON_EVERY_TASK_ROUTE = (
+    errors.MalformedRequest,
+    errors.Unauthenticated,
+    errors.NotTheCaller,
+    errors.URITooLong,
+    errors.InvalidValues,
+    errors.HeadersTooLarge,
+    errors.InternalError,
+    errors.Unavailable,
+)
+
+
+def body(model: type[BaseModel], *media_types: str, required: bool = True) -> Json:
+    """For `openapi_extra` of a route whose body is read by `requests.json_body`."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    content = {media_type: {"schema": schema} for media_type in media_types or ("application/json",)}
+    return {"requestBody": {"content": content, "required": required}}
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, Json]:
+    """For `responses` of a route: the problems it may answer with."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {kind.status: {"description": kind.title, "content": content} for kind in kinds}
+
+
+def task_problems(*kinds: type[Problem]) -> dict[int | str, Json]:
+    return problems(*sorted((*_ON_EVERY_TASK_ROUTE, *kinds), key=_status))
+
+
+def _status(kind: type[Problem]) -> int:
+    return kind.status
+
+
+def response_headers(**descriptions: str) -> Json:
+    return {
+        "headers": {
+            name.replace("_", "-"): {"description": description, "schema": {"type": "string"}}
+            for name, description in descriptions.items()
+        }
+    }
+
+
+def install(api: FastAPI) -> None:
+    def describe() -> Json:
+        if api.openapi_schema is None:
+            api.openapi_schema = _description(api)
+        return api.openapi_schema
+
+    api.openapi = describe  # type: ignore[method-assign] # FastAPI's documented way to extend it
+
+
+def _description(api: FastAPI) -> Json:
+    document = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+    components = document["components"]
+    components["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "Better Auth's token",
+        }
+    }
+    models: tuple[type[BaseModel], ...] = (*_BODIES, ProblemRead)
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas = components["schemas"] | definitions["$defs"]
+    schemas["Problem"] = schemas.pop("ProblemRead")
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    components["schemas"] = dict(sorted(schemas.items()))
+    for path, operations in document["paths"].items():
+        if path.startswith("/api/"):
+            for operation in operations.values():
+                operation["security"] = [{"token": []}]
+    return document

@@ -1,0 +1,148 @@
+from typing import Annotated
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from backend.errors import (
+    ContentTooLarge,
+    PreconditionFailed,
+    TaskNotFound,
+    TooManyTasks,
+    UnsupportedMediaType,
+)
+from backend.openapi import body, response_headers, task_problems
+from backend.routers import responses
+from backend.routers.requests import CurrentSettings, CurrentTenant, IfMatch, TaskId, json_body
+from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut, TaskQuery, TaskRead
+from backend.services import tasks
+
+router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"])
+
+_MERGE_PATCH = ("application/merge-patch+json", "application/json")
+_TAGGED = response_headers(ETag="The task's version, for `If-Match` and `If-None-Match`.")
+_WRITE = (TaskNotFound, PreconditionFailed)
+_BODY = (ContentTooLarge, UnsupportedMediaType)
+
+
+@router.get(
+    "",
+    response_model=list[TaskRead],
+    responses={200: response_headers(Link="The next page, if there is one."), **task_problems()},
+)
+async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[TaskQuery, Query()]) -> Response:
+    """List your tasks, a page at a time.
+
+    While there are more, the `Link` header names the next page (`rel="next"`). Tasks without a due date come
+    last in both orders.
+    """
+    page = await tasks.find(tenant, query)
+    headers = {}
+    if page.next:
+        parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+        parameters.append(("cursor", page.next.encode()))
+        headers["Link"] = f'<{quote(request.url.path)}?{urlencode(parameters)}>; rel="next"'
+    return responses.many(page.tasks, headers)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=TaskRead,
+    openapi_extra=body(TaskCreate),
+    responses={
+        201: response_headers(ETag="The task's version.", Location="Where the task is."),
+        **task_problems(TooManyTasks, *_BODY),
+    },
+)
+async def create_task(
+    tenant: CurrentTenant,
+    new: Annotated[TaskCreate, Depends(json_body(TaskCreate))],
+    settings: CurrentSettings,
+) -> Response:
+    """Create a task."""
+    task_id, task = await tasks.create(tenant, new, most=settings.max_tasks_per_user)
+    return responses.one(task, 201, {"Location": f"/api/{quote(tenant.user_id)}/tasks/{task_id}"})
+
+
+@router.get(
+    "/{task_id}",
+    response_model=TaskRead,
+    responses={200: _TAGGED, 304: {"description": "Not modified"}, **task_problems(TaskNotFound)},
+)
+async def get_task(request: Request, tenant: CurrentTenant, task_id: TaskId) -> Response:
+    """Get one task. With `If-None-Match` the answer is 304 while the task is unchanged."""
+    task = await tasks.get(tenant, task_id)
+    if _is_current(task.version, request.headers.getlist("if-none-match")):
+        return responses.not_modified(task.version)
+    return responses.one(task)
+
+
+@router.put(
+    "/{task_id}",
+    response_model=TaskRead,
+    openapi_extra=body(TaskPut),
+    responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
+)
+async def put_task(
+    tenant: CurrentTenant,
+    task_id: TaskId,
+    changes: Annotated[TaskPut, Depends(json_body(TaskPut))],
+    versions: IfMatch,
+) -> Response:
+    """Change the fields that are sent.
+
+    A whole task may be sent back: members that only the server sets are ignored. To complete a task use
+    PATCH. `null` or `""` clears the due date.
+    """
+    return responses.one(await tasks.change(tenant, task_id, changes, versions=versions))
+
+
+@router.patch(
+    "/{task_id}",
+    response_model=TaskRead,
+    openapi_extra=body(TaskPatch, *_MERGE_PATCH),
+    responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
+)
+async def patch_task(
+    tenant: CurrentTenant,
+    task_id: TaskId,
+    changes: Annotated[TaskPatch, Depends(json_body(TaskPatch, media_types=_MERGE_PATCH))],
+    versions: IfMatch,
+) -> Response:
+    """Change a task by a JSON merge patch (RFC 7396). Unknown and read-only members are refused."""
+    return responses.one(await tasks.change(tenant, task_id, changes, versions=versions))
+
+
+@router.delete("/{task_id}", status_code=204, responses=task_problems(*_WRITE))
+async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: IfMatch) -> Response:
+    """Delete a task."""
+    await tasks.remove(tenant, task_id, versions=versions)
+    return Response(status_code=204)
+
+
+@router.patch(
+    "/{task_id}/complete",
+    response_model=TaskRead,
+    openapi_extra=body(Completion, required=False),
+    responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
+)
+async def complete_task(
+    tenant: CurrentTenant,
+    task_id: TaskId,
+    wish: Annotated[Completion | None, Depends(json_body(Completion, optional=True))],
+    versions: IfMatch,
+) -> Response:
+    """Complete a task or reopen it.
+
+    Without a body the state is toggled. `{"completed": true}` sets it, which is safe to repeat: a task that is
+    already in the wished state stays as it is.
+    """
+    if wish is None:
+        return responses.one(await tasks.toggle(tenant, task_id, versions=versions))
+    return responses.one(await tasks.complete(tenant, task_id, completed=wish.completed, versions=versions))
+
+
+def _is_current(version: int, if_none_match: list[str]) -> bool:
+    """RFC 9110, section 13.1.2: tags are compared weakly, since only a copy is at stake."""
+    tags = {tag.strip().removeprefix("W/") for field in if_none_match for tag in field.split(",")}
+    return "*" in tags or responses.entity_tag(version) in tags

@@ -1,0 +1,58 @@
+"""Where a page of a list ended, as text for the next request."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+from backend.models import Priority
+from backend.schemas.due_dates import DueDate
+from backend.schemas.tasks import SortBy, SortOrder
+
+
+class Cursor(NamedTuple):
+    """The sort value and the id of the last task of a page, bound to the order they were read in."""
+
+    sort_by: SortBy
+    sort_order: SortOrder
+    value: str | None  # as the task's JSON has it
+    id: UUID
+
+    @classmethod
+    def after(cls, task: Mapping[str, Any], sort_by: SortBy, sort_order: SortOrder) -> Self:  # a task's JSON
+        return cls(sort_by, sort_order, task[sort_by], UUID(task["id"]))
+
+    def encode(self) -> str:
+        text = json.dumps([self.sort_by, self.sort_order, self.value, str(self.id)], separators=(",", ":"))
+        return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, sort_by: SortBy, sort_order: SortOrder) -> Self:
+        """Raises ValueError unless the cursor is one of ours and for this order."""
+        try:
+            padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+            was_by, was_order, value, task_id = json.loads(urlsafe_b64decode(padded))
+            cursor = cls(SortBy(was_by), SortOrder(was_order), value, UUID(task_id))
+            cursor.key()
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+            raise ValueError("is not a cursor of this list") from error
+        if (cursor.sort_by, cursor.sort_order) != (sort_by, sort_order):
+            raise ValueError("belongs to another sort order; start again without it")
+        return cursor
+
+    def key(self) -> datetime | str | None:
+        """The sort value as PostgreSQL takes it. Raises ValueError."""
+        match self.sort_by:
+            case SortBy.DUE_DATE:
+                return None if self.value is None else DueDate.parse(self.value).at
+            case SortBy.PRIORITY:
+                return Priority(self.value or "")
+            case SortBy.TITLE:
+                if not isinstance(self.value, str) or "\0" in self.value:
+                    raise ValueError("not a title")
+                self.value.encode()
+                return self.value
+            case _:
+                return DueDate.parse(self.value or "").at
