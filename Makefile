@@ -1,24 +1,30 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
-# A uv that runs here, or one of our own under .tools/.
-UV := $(shell cd backend && if uv --version >/dev/null 2>&1; then command -v uv; else echo $(CURDIR)/.tools/bin/uv; fi)
-UV_VERSION := 0.13.9
 VENV := backend/.venv/bin
 INSTALLED := backend/.venv/.installed
 ISSUER := backend/tests/better_auth
 
+# A uv that runs in backend/, where a pyenv may have another idea of it, or one of our own.
+UV := $(shell cd backend && uv --version >/dev/null 2>&1 && command -v uv)
+OWN_UV := .tools/bin/uv
+UV_VERSION := 0.13.9
+# Commands start more than twice as fast, also where Python may not keep the bytecode itself.
+export UV_COMPILE_BYTECODE := 1
+# Whoever has authorities of their own, such as a company's proxy, has them here.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem),1,0)
+
 .PHONY: help
 help:  ## list these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
 run: $(INSTALLED)  ## start PostgreSQL and the API on http://127.0.0.1:8000
-	@exec $(VENV)/tasks dev --data .data
+	@cd backend && exec .venv/bin/tasks dev --data ../.data
 
 .PHONY: token
 token: $(INSTALLED)  ## print a token to try the API with (USER_ID=somebody for another user)
-	@exec $(VENV)/tasks token --data .data $(USER_ID)
+	@cd backend && exec .venv/bin/tasks token --data ../.data $(USER_ID)
 
 .PHONY: test
 test: $(INSTALLED) issuer  ## run all tests on a real PostgreSQL, and print the coverage
@@ -45,10 +51,19 @@ $(ISSUER)/node_modules/.package-lock.json: $(ISSUER)/package-lock.json
 	cd $(ISSUER) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version | $(UV)
-	cd backend && $(UV) sync --locked --quiet
+# What is said on the way goes to standard error: `make token` is read by programs.
+$(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version | $(if $(UV),,$(OWN_UV))
+	@echo "Installing what the backend needs ..." >&2
+	@cd backend && "$(or $(UV),../$(OWN_UV))" sync --locked --quiet
 	@touch $@
 
-$(CURDIR)/.tools/bin/uv:
-	@python3 -m venv $(CURDIR)/.tools || { echo "Python's venv module is missing: install python3-venv, or uv." >&2; exit 1; }
-	$(CURDIR)/.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+$(OWN_UV):
+	@echo "Installing uv into .tools/ ..." >&2
+	@if python3 -c 'import ensurepip' 2>/dev/null; then \
+		python3 -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	elif python3 -m pip --version >/dev/null 2>&1; then \
+		python3 -m pip install --quiet --disable-pip-version-check --target .tools uv==$(UV_VERSION); \
+	else \
+		echo "Python's venv module is missing (on Debian and Ubuntu: apt install python3-venv)." \
+			"Install it, or uv (https://docs.astral.sh/uv), and try again." >&2; exit 1; \
+	fi

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 import support
-from backend import development
+from backend import development, embedded
 from backend.config import Settings
 from backend.main import create_app
 from backend.migrate import SERVICE_ROLE
@@ -33,9 +34,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(stack.close)
     data = Path(tempfile.mkdtemp(prefix="tasks-test-"))
     stack.callback(shutil.rmtree, data)
-    socket_directory = stack.enter_context(development.postgres(data))
+    socket_directory = stack.enter_context(embedded.postgres(data))
     asyncio.run(development.prepare(socket_directory, "developer"))
     os.environ[SERVER] = str(socket_directory)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Whatever was not run is said last, where nobody overlooks it."""
+    reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
+    for reason, number in reasons.items():
+        terminalreporter.write_line(f"NOT RUN: {number} tests. {reason.removeprefix('Skipped: ')}", yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +92,7 @@ def settings(service_url: str) -> Settings:
         better_auth_secret=SecretStr(SECRET),
         better_auth_url=ISSUER,
         cors_origins=(ORIGIN,),
+        log_level="warning",
         _env_file=None,
     )
 

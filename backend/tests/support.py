@@ -12,6 +12,8 @@ import httpx2
 import jwt
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.errors import Problem
+
 if TYPE_CHECKING:
     import asyncpg
 
@@ -132,3 +134,8 @@ def assert_problem(answer: httpx2.Response, status: int, code: str) -> Json:
 
 def pointers(problem: Json) -> list[str]:
     return sorted(fault["pointer"] for fault in problem["errors"])
+
+
+def every_problem(kind: type[Problem] = Problem) -> list[type[Problem]]:
+    """Every kind of error there is, at any depth below Problem."""
+    return [found for child in kind.__subclasses__() for found in (child, *every_problem(child))]

@@ -1,48 +1,49 @@
 """The `tasks` command."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from signal import SIGTERM, raise_signal, signal
+from signal import SIG_DFL, SIG_IGN, SIGINT, SIGTERM, raise_signal, signal
+from types import FrameType
+from typing import TYPE_CHECKING
 
-from pydantic import SecretStr, ValidationError
-
-from backend import development
-from backend.auth.tokens import SUBJECT
-from backend.config import DatabaseSettings, Settings
-from backend.development import CannotDevelop
-from backend.migrate import SERVICE_ROLE, MigrationError, migrate
-from backend.server import CannotListen, listen, run
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 DEVELOPER = "developer"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 1 for whatever a person can mend; it is said in one line each on standard error."""
-    options = _parser().parse_args(arguments)
+    # As long as there is nothing to clean up, Ctrl-C ends this like any program, without a traceback.
+    signal(SIGINT, SIG_DFL)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
     try:
         return int(options.command(options))
-    except (CannotDevelop, MigrationError, CannotListen) as failure:
-        print(f"tasks: {failure}", file=sys.stderr)
-    except ValidationError as error:
-        for line in _explain(error):
+    except Exception as error:
+        lines = _explain(error)
+        if not lines:
+            raise
+        for line in lines:
             print(f"tasks: {line}", file=sys.stderr)
-    except KeyboardInterrupt:
-        return 130
-    return 1
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tasks", description="A task backend for users of Better Auth.")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(metavar="command")
 
     serve = commands.add_parser("serve", help="serve the API with the settings of the environment")
     serve.set_defaults(command=_serve)
 
-    migrate_ = commands.add_parser("migrate", help="bring the database to the schema of this release")
-    migrate_.set_defaults(command=_migrate)
+    migrate = commands.add_parser("migrate", help="bring the database to the schema of this release")
+    migrate.set_defaults(command=_migrate)
 
     dev = commands.add_parser("dev", help="serve the API on an embedded PostgreSQL (development only)")
     dev.set_defaults(command=_dev)
@@ -59,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(_: argparse.Namespace) -> int:
+    from backend.config import Settings
     from backend.main import create_app
+    from backend.server import listen, run
 
     settings = Settings()
     refused = False
@@ -75,6 +78,11 @@ def _serve(_: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
+    import asyncio
+
+    from backend.config import DatabaseSettings
+    from backend.migrate import migrate
+
     settings = DatabaseSettings()
     service_url = settings.database_url.get_secret_value()
     if settings.migration_database_url is None:
@@ -89,23 +97,37 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _dev(options: argparse.Namespace) -> int:
-    # However this command ends, PostgreSQL is to be stopped: by default SIGTERM would run no `finally`.
-    signal(SIGTERM, lambda *_: sys.exit(143))
+    import asyncio
+
+    from pydantic import SecretStr
+
+    from backend import development
+    from backend.embedded import postgres
+    from backend.main import create_app
+    from backend.migrate import SERVICE_ROLE
+    from backend.server import listen, on_stop_signals, run, url_of
+
     development.refuse_production()
+    on_stop_signals(_leave)
     data: Path = options.data.resolve()
     with development.locked(data):
         settings = development.settings(data)
         listener = listen(settings.api_host, settings.api_port)
-        from backend.main import create_app
-
-        with development.postgres(data) as socket_directory:
+        with postgres(data) as socket_directory:
             asyncio.run(development.prepare(socket_directory, DEVELOPER))
             url = development.database_url(SERVICE_ROLE, socket_directory)
             app = create_app(settings.model_copy(update={"database_url": SecretStr(url)}))
-            host, port = listener.getsockname()[:2]
-            _greet(f"http://{host}:{port}", data, development.token(settings, DEVELOPER))
+            _greet(url_of(listener), data, development.token(settings, DEVELOPER))
             run(app, listener)
     return 0
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    """Leave through every `finally`, and let none of them be interrupted."""
+    from backend.server import on_stop_signals
+
+    on_stop_signals(SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _greet(url: str, data: Path, token: str) -> None:
@@ -118,13 +140,19 @@ def _greet(url: str, data: Path, token: str) -> None:
   Try it:
     curl -H "Authorization: Bearer {token}" {url}/api/me/tasks
 
-  The token is good for 12 hours; `make token` prints another. Ctrl-C stops everything.
+  `make token` prints another token when this one has expired. Ctrl-C stops everything.
 """,
         flush=True,
     )
 
 
 def _token(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from backend import development
+    from backend.auth.tokens import SUBJECT
+    from backend.embedded import CannotDevelop
+
     development.refuse_production()
     if not SUBJECT.fullmatch(options.user):
         raise CannotDevelop("A user's id has 1 to 128 letters, digits, hyphens and underscores.")
@@ -134,13 +162,29 @@ def _token(options: argparse.Namespace) -> int:
     return 0
 
 
-def _explain(error: ValidationError) -> list[str]:
-    """Each invalid setting by the name of its environment variable, and never its value."""
-    lines = []
-    for fault in error.errors(include_input=False, include_url=False):
-        name = "_".join(str(part) for part in fault["loc"]).upper()
-        message = fault["msg"].removeprefix("Value error, ")
-        if fault["type"] == "missing":
-            message = "is not set; docs/configuration.md says what it is for"
-        lines.append(f"{name} {message}" if name else message)
-    return lines
+def _explain(error: Exception) -> list[str]:
+    """What a person can mend, in a line each; nothing for a mistake of ours."""
+    from pydantic import ValidationError
+
+    from backend.embedded import CannotDevelop
+    from backend.migrate import MigrationError
+    from backend.server import CannotListen
+
+    match error:
+        case CannotDevelop() | MigrationError() | CannotListen():
+            return [str(error)]
+        case OSError() if error.filename:
+            return [f"Cannot use {error.filename}: {error.strerror}."]
+        case ValidationError():
+            return [_explain_setting(fault) for fault in error.errors(include_input=False, include_url=False)]
+    return []
+
+
+def _explain_setting(fault: "ErrorDetails") -> str:
+    """The setting by the name of its environment variable, and never its value."""
+    name = "_".join(str(part) for part in fault["loc"]).upper()
+    if fault["type"] == "missing":
+        message = "is not set; docs/configuration.md says what it is for."
+    else:
+        message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{name} {message}".strip()

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRET_BYTES = 32
+
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+_ENCODED = re.compile(r"([^/?#\[\]@]*@)?[^@]*")
 
 
 class Environment(StrEnum):
@@ -23,9 +27,10 @@ def origin_of(url: str) -> str:
     Raises ValueError for anything else.
     """
     parts = urlsplit(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http or https URL")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    hostname = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(hostname):
+        raise ValueError("must be an http or https URL, with its host in ASCII (xn--...) as browsers send it")
+    host = f"[{hostname}]" if ":" in hostname else hostname
     default_port = {"http": 80, "https": 443}[parts.scheme]
     port = "" if parts.port in {None, default_port} else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
@@ -68,9 +73,12 @@ class DatabaseSettings(Deployment):
     @classmethod
     def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None:
-            scheme = url.get_secret_value().partition("://")[0]
+            scheme, _, rest = url.get_secret_value().partition("://")
             if scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
                 raise ValueError("must start with postgresql:// or postgres://")
+            if not _ENCODED.fullmatch(rest):
+                # The driver would take a part of the password for the host, and name it in an error.
+                raise ValueError("must have / ? # [ ] and @ percent-encoded in its user name and password")
         return url
 
 
@@ -143,7 +151,7 @@ class Settings(DatabaseSettings):
 
 def _is_guessable(secret: str) -> bool:
     """Whether a secret of sufficient length is a placeholder all the same: copied, or patterned."""
-    placeholder = re.search(
-        r"change.?me|example|placeholder|your.?secret|better-auth-secret|password", secret, re.IGNORECASE
-    )
-    return placeholder is not None or len(set(secret)) < 10
+    if re.search(r"secret|password|placeholder|example|change.?(me|this)", secret, re.IGNORECASE):
+        return True
+    neighbours = sum(abs(ord(one) - ord(next_)) <= 1 for one, next_ in pairwise(secret))
+    return len(set(secret)) < 10 or neighbours > len(secret) / 2

@@ -4,8 +4,9 @@ SQLAlchemy builds statements from the models and compiles them once; asyncpg exe
 """
 
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -27,11 +28,14 @@ POOL_WAIT_SECONDS = 1.0
 # The service's role has a statement_timeout of 3 s. This one is for a server that no longer answers at all.
 COMMAND_SECONDS = 4.0
 
+# The driver's own two errors are what a connection gives that was cut since its last use.
+_DRIVER_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _LOST_CONNECTION = (
     ConnectionError,
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    *_DRIVER_ERRORS,
 )
 # SQLSTATE classes: connection exception, insufficient resources, operator intervention, transaction rollback.
 _TRANSIENT_CLASSES = {"08", "53", "57", "40"}
@@ -62,22 +66,19 @@ class Tenant:
         self.user_id = principal.user_id
 
     async def read(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
-        """One round trip. A connection that turns out to be dead is replaced once.
+        """One round trip. Where a connection turns out to be dead, another is taken.
 
         Raises DatabaseUnavailable.
         """
         arguments = statement.arguments({**values, "tenant": self.user_id})
         async with translated():
-            try:
-                return await self._database.fetch(statement.sql, *arguments)
-            except _LOST_CONNECTION:
-                return await self._database.fetch(statement.sql, *arguments)
+            return await self._database.fetch(statement.sql, *arguments)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Three round trips besides the statements: BEGIN, the tenant, COMMIT.
 
-        A connection that turns out to be dead before the first statement is replaced once; after that nobody
+        Where a connection turns out to be dead before the first statement, another is taken; after that nobody
         knows what was done. Raises DatabaseUnavailable.
         """
         async with translated(), self._database.begin(self.user_id) as connection:
@@ -106,62 +107,86 @@ class Database:
         self._pool = await asyncpg.create_pool(**arguments)
 
     async def close(self) -> None:
-        await self._pool.close()
+        with suppress(TimeoutError):  # of a server that no longer answers; the pool has cut its connections
+            await self._pool.close()
 
     def tenant(self, principal: Principal) -> Tenant:
         return Tenant(self, principal)
 
     async def check(self) -> None:
-        """Raises UnsafeRole, NotReady or DatabaseUnavailable unless requests can be served."""
-        async with translated(), self._connection() as connection:
-            await _check(connection, production=self._production)
+        """Raises NotReady or DatabaseUnavailable unless requests can be served."""
+        async with translated():
+            await self._use(self._admit)
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        async with self._connection() as connection:
-            return await connection.fetch(sql, *arguments)
+        return await self._use(lambda connection: connection.fetch(sql, *arguments))
 
     @asynccontextmanager
     async def begin(self, user_id: str) -> AsyncIterator["Connection"]:
-        try:
-            connection = await self._begin(user_id)
-        except _LOST_CONNECTION:
-            connection = await self._begin(user_id)
+        connection = await self._retried(lambda: self._begin(user_id))
         async with self._released(connection):
             try:
                 yield connection
-            except Exception:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+            except (asyncpg.PostgresError, Problem):
+                await connection.execute("ROLLBACK")
                 raise
             await connection.execute("COMMIT")
 
+    async def _use[T](self, work: Callable[["Connection"], Awaitable[T]]) -> T:
+        async def once() -> T:
+            connection = await self._acquire()
+            async with self._released(connection):
+                return await work(connection)
+
+        return await self._retried(once)
+
+    async def _retried[T](self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Each connection that turns out to be dead leaves the pool, so there is a new one for the last try."""
+        for _ in range(self._pool_size):
+            with suppress(*_LOST_CONNECTION):
+                return await attempt()
+        return await attempt()
+
     async def _begin(self, user_id: str) -> "Connection":
-        connection: Connection = await self._pool.acquire(timeout=POOL_WAIT_SECONDS)
+        connection = await self._acquire()
         try:
             await connection.execute("BEGIN")
             await connection.execute("SELECT set_config('app.user_id', $1, true)", user_id)
         except BaseException:
-            connection.terminate()
-            await self._pool.release(connection)
+            await self._abandon(connection)
             raise
         return connection
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator["Connection"]:
-        connection = await self._pool.acquire(timeout=POOL_WAIT_SECONDS)
-        async with self._released(connection):
-            yield connection
+    async def _acquire(self) -> "Connection":
+        try:
+            return await self._pool.acquire(timeout=POOL_WAIT_SECONDS)
+        except (asyncpg.PostgresError, OSError, *_DRIVER_ERRORS) as error:
+            # Whatever it is, be it our password: there is no connection.
+            raise _unavailable(error) from error
 
     @asynccontextmanager
     async def _released(self, connection: "Connection") -> AsyncIterator[None]:
         try:
             yield
-        except TimeoutError:
-            # The server may be frozen: giving the connection back in good order would wait for it.
-            connection.terminate()
+        except (asyncpg.PostgresError, Problem):
+            await self._release(connection)
             raise
-        finally:
+        except BaseException:
+            # The server may be frozen, or still at work on what was given up: to part in good order would
+            # be to wait for it.
+            await self._abandon(connection)
+            raise
+        await self._release(connection)
+
+    async def _release(self, connection: "Connection") -> None:
+        # The pool resets the connection, or closes it if that fails. What was asked of it has been done.
+        with suppress(OSError, asyncpg.PostgresError, *_DRIVER_ERRORS):
             await self._pool.release(connection)
+
+    async def _abandon(self, connection: "Connection") -> None:
+        with suppress(asyncpg.InterfaceError):  # the pool has seen its end before us, and taken it back
+            connection.terminate()
+        await self._release(connection)
 
     async def _admit(self, connection: "Connection") -> None:
         """Look at each new connection before it serves anybody."""
@@ -171,19 +196,22 @@ class Database:
             log.critical(str(unsafe))
             self._on_unsafe_role()
             raise
+        except (TimeoutError, CancelledError):
+            connection.terminate()  # the pool would first wait for the server to say goodbye
+            raise
 
 
 async def _check(connection: "Connection", *, production: bool) -> None:
     state = await connection.fetchrow(
         """
-        SELECT current_user AS role,
+        SELECT session_user AS role,
                tasks.oid IS NOT NULL AND versions.oid IS NOT NULL AS migrated,
                (SELECT bool_and(has_table_privilege(tasks.oid, right_name))
                   FROM unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS right_name)
                  AND has_table_privilege(versions.oid, 'SELECT') AS has_rights,
                (SELECT string_agg(rolname, ', ') FROM pg_roles
-                 WHERE (rolsuper OR rolbypassrls) AND pg_has_role(current_user, pg_roles.oid, 'MEMBER')) AS above,
-               pg_has_role(current_user, tasks.relowner, 'MEMBER') AS owner,
+                 WHERE (rolsuper OR rolbypassrls) AND pg_has_role(session_user, pg_roles.oid, 'MEMBER')) AS above,
+               pg_has_role(session_user, tasks.relowner, 'MEMBER') AS owner,
                -- Policies have no say in TRUNCATE.
                has_table_privilege(tasks.oid, 'TRUNCATE') AS may_truncate,
                tasks.relrowsecurity AND tasks.relforcerowsecurity AS policies_forced,
@@ -224,7 +252,10 @@ def _refuse_unsafe(state: asyncpg.Record, *, production: bool) -> None:
             f"would not bind it. {advice}"
         )
     if state["policies_forced"] is False:
-        raise UnsafeRole("Refusing to serve: row-level security is not forced on tasks. Run `tasks migrate`.")
+        raise UnsafeRole(
+            "Refusing to serve: row-level security is not forced on tasks. Let the table's owner execute "
+            "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY."
+        )
     if production and state["embedded"]:
         raise UnsafeRole(
             "Refusing to serve: ENVIRONMENT is production, but this is the embedded development database. "
@@ -241,16 +272,15 @@ async def translated() -> AsyncIterator[None]:
         # Our own check has passed, so the two disagree about a character.
         column = (error.constraint_name or "").rpartition("_")[2]
         raise InvalidValues(Fault(f"/{column}", "has a character that the database does not accept.")) from error
-    except (
-        asyncpg.DataError,  # a parameter of the wrong type: a mistake of ours
-        asyncpg.ClientConfigurationError,
-    ):
-        raise
     except asyncpg.PostgresError as error:
         if _is_transient(error):
             raise _unavailable(error) from error
         raise
-    except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, UnsafeRole) as error:
+    except UnsafeRole as error:  # which has been logged in full
+        raise DatabaseUnavailable from error
+    except (OSError, *_DRIVER_ERRORS) as error:
+        if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+            raise  # a parameter of the wrong type: a mistake of ours
         raise _unavailable(error) from error
 
 
@@ -287,10 +317,9 @@ def connect_arguments(url: str) -> dict[str, Any]:  # as asyncpg.connect takes t
         # A pooler in transaction mode hands each transaction to another server connection, which may not
         # know the statement prepared on the last.
         arguments["statement_cache_size"] = 0
-    if "connect_timeout" in query:
-        arguments["timeout"] = float(query.pop("connect_timeout"))
     # Everything asyncpg does not know it sends to the server as a setting; these are libpq's own business.
-    for name in [name for name in query if name.startswith(("keepalives", "gss", "tcp_user", "load_balance"))]:
+    of_libpq = ("connect_timeout", "keepalives", "gss", "tcp_user", "load_balance")
+    for name in [name for name in query if name.startswith(of_libpq)]:
         del query[name]
     arguments["dsn"] = urlunsplit(parts._replace(scheme="postgresql", query=urlencode(query)))
     return arguments

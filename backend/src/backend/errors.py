@@ -29,14 +29,17 @@ docs/errors.md explains each code; a test compares the two.
 
 import json
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any, ClassVar, NamedTuple
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 
 class Fault(NamedTuple):
@@ -227,15 +230,23 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
-        problem = _BY_STATUS.get(error.status_code, MalformedRequest)()
-        return render(problem, request.scope["request_id"], error.headers)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return render(MethodNotAllowed(), request.scope["request_id"], {"Allow": _allowed_methods(request)})
+        problem = NotFound() if error.status_code == HTTPStatus.NOT_FOUND else MalformedRequest()
+        return render(problem, request.scope["request_id"])
 
     @app.exception_handler(Exception)
     async def crash(request: Request, _: Exception) -> Response:
         return render(InternalError(), request.scope["request_id"])
 
 
-_BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed, 413: ContentTooLarge}
+def _allowed_methods(request: Request) -> str:
+    """Every method of the path. The framework names only those of the first route that it looked at."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path and route.methods and compile_path(route.path)[0].match(request.scope["path"]):
+            methods |= route.methods
+    return ", ".join(sorted(methods))
 
 
 def faults_of(errors: Sequence[Any], source: tuple[str, ...] = ("path", "query", "body")) -> list[Fault]:

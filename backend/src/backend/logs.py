@@ -54,6 +54,6 @@ def configure(*, level: str, as_json: bool) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
-    # The server's own start and stop messages repeat ours.
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # Of the libraries, uvicorn's start and stop messages among them, only what somebody should look at.
+    root.setLevel(logging.WARNING)
+    logging.getLogger("backend").setLevel(level.upper())

@@ -20,8 +20,6 @@ from backend.logs import log
 from backend.middleware import CORS, Gate, RequestLog
 from backend.routers import health, stats, tasks
 
-MAX_BODY_BYTES = 128 * 1024
-
 
 def _stop() -> None:
     raise_signal(SIGTERM)
@@ -44,8 +42,8 @@ def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -
         version=__version__,
         description=openapi.DESCRIPTION,
         lifespan=_lifespan(settings, on_unsafe_role),
+        generate_unique_id_function=lambda route: route.name,  # as the names of functions in generated clients
         redirect_slashes=False,  # the target would be built from a Host header that anybody can forge
-        max_body_size=MAX_BODY_BYTES,
         redoc_url=None,
         static_url="/docs/assets",
     )

@@ -7,13 +7,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from backend.database import connect_arguments
-from backend.migrations import VERSION_TABLE
+from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
 
 OLDEST_SERVER = 170000  # the first with the collation pg_c_utf8
 
@@ -26,8 +27,16 @@ ROLE_SETTINGS = {
     "idle_in_transaction_session_timeout": "10s",
 }
 
+# Better to fail and be run again than to queue in front of everybody's requests.
+LOCK_TIMEOUT = "5s"
+
 # Any number will do, as long as every release uses the same.
 _LOCK = 7_461_736_873
+
+# The lock is one database's, but roles belong to the whole server: the migrations of two databases can touch
+# the same role at once. One of them is then told that the role exists, or that it was "concurrently updated".
+_COLLISIONS = {"23505", "42710", "XX000", "40P01"}
+_TRIES = 5
 
 
 class MigrationError(Exception):
@@ -53,13 +62,19 @@ async def migrate(*, owner_url: str, service_url: str | None) -> Outcome:
         poolclass=NullPool,
         hide_parameters=True,
     )
+    tries = 0
     try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(_migrate, owner_url, service_url)
+        while True:
+            try:
+                async with engine.begin() as connection:
+                    return await connection.run_sync(_migrate, owner_url, service_url)
+            except DBAPIError as error:
+                tries += 1
+                if tries == _TRIES or _sqlstate(error) not in _COLLISIONS:
+                    raise MigrationError(_explain(error)) from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise MigrationError(f"Cannot connect to the database as its owner: {error}") from error
-    except DBAPIError as error:
-        raise MigrationError(_explain(error)) from error
+        reason = str(error) or "it does not answer"
+        raise MigrationError(f"Cannot connect to the database as its owner: {reason}") from error
     finally:
         await engine.dispose()
 
@@ -73,18 +88,22 @@ def alembic_config(connection: Connection) -> Config:
 
 def _migrate(connection: Connection, owner_url: str, service_url: str | None) -> Outcome:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    # Better to fail and be run again than to queue in front of everybody's requests.
-    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
     _require_server(connection)
     _require_better_auth(connection)
-    command.upgrade(alembic_config(connection), "head")
+    if (_version(connection) or "") < SCHEMA_VERSION:  # a newer schema serves this release as well
+        command.upgrade(alembic_config(connection), "head")
     if service_url is None:
         role, generated_url = _make_service_role(connection, owner_url)
     else:
         role, generated_url = _update_service_role(connection, service_url), None
     _grant(connection, role)
-    version = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant
-    return Outcome(str(version), role, generated_url)
+    return Outcome(str(_version(connection)), role, generated_url)
+
+
+def _version(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
 
 
 def _require_server(connection: Connection) -> None:
@@ -134,12 +153,17 @@ def _update_service_role(connection: Connection, service_url: str) -> str:
     role = unquote(parts.username or "")
     if not role:
         raise MigrationError("DATABASE_URL names no role: write it as postgresql://role:password@host/database.")
-    if role == connection.scalar(text("SELECT current_user")):
+    is_above_policies = connection.scalar(
+        text("SELECT rolsuper OR rolbypassrls OR rolname = current_user FROM pg_roles WHERE rolname = :role"),
+        {"role": role},
+    )
+    if is_above_policies:
         raise MigrationError(
-            f"DATABASE_URL and MIGRATION_DATABASE_URL name the same role, {role}. The service needs a role of "
-            "its own: put another name and a new password into DATABASE_URL, and this command creates it."
+            f"DATABASE_URL names the role {role}, which is the owner's or bypasses row-level security. The "
+            "service needs a role of its own: put another name and a new password into DATABASE_URL, and this "
+            "command creates it."
         )
-    verb = "ALTER" if _role_exists(connection, role) else "CREATE"
+    verb = "CREATE" if is_above_policies is None else "ALTER"
     _set_password(connection, verb, role, unquote(parts.password or ""))
     return role
 
@@ -160,6 +184,7 @@ def _grant(connection: Connection, role: str) -> None:
         _execute_formatted(connection, f"ALTER ROLE %I SET {name} = %L", role, value)
     schema = connection.scalar(text("SELECT current_schema()"))
     _execute_formatted(connection, "GRANT USAGE ON SCHEMA %I TO %I", str(schema), role)
+    _execute_formatted(connection, "REVOKE ALL ON tasks FROM %I", role)
     _execute_formatted(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO %I", role)
     _execute_formatted(connection, f"GRANT SELECT ON {VERSION_TABLE} TO %I", role)
 
@@ -175,13 +200,21 @@ def _execute_formatted(connection: Connection, template: str, *names: str) -> No
 
 
 def _explain(error: DBAPIError) -> str:
-    state = getattr(error.orig, "sqlstate", None)
+    state = _sqlstate(error)
     message = str(error.orig).partition(": ")[2] or str(error.orig)
+    if error.statement is None:
+        return f"Cannot connect to the database as its owner: {message}"
     if state == "42501":
         return (
             f"The role that migrates lacks a right: {message}. It must own the database's tables and have "
             "CREATEROLE; set MIGRATION_DATABASE_URL to the owner's connection string."
         )
     if state == "55P03":
-        return "A table was in use for longer than 5 s, so nothing was changed. Run the migration again."
+        return (
+            f"A table was in use for longer than {LOCK_TIMEOUT}, so nothing was changed. Run the migration again."
+        )
     return f"The migration failed and changed nothing: {message}"
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

@@ -1,5 +1,6 @@
 """The API's description. FastAPI writes most of it from the routes; what it cannot see is added here."""
 
+import json
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,14 +9,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from backend import errors
-from backend.errors import Problem
-from backend.schemas.problems import ProblemRead
+from backend.schemas.problems import Problem
 from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut
 
 DESCRIPTION = """\
-Tasks of users who sign in with Better Auth. Send the user's token as `Authorization: Bearer <token>`.
+Tasks of users who sign in with Better Auth. Send the user's token as `Authorization: Bearer <token>`;
+`{user_id}` is the user's own id, or `me`.
 
-`{user_id}` is your own user id, or `me`. Errors are problem details (RFC 9457); each has a stable `code`.
+Errors are problem details (RFC 9457), each with a stable `code`, which docs/errors.md explains.
+Every answer carries an `X-Request-Id`, by which it can be found in the log.
 """
 
 type Json = dict[str, Any]
@@ -41,17 +43,17 @@ def body(model: type[BaseModel], *media_types: str, required: bool = True) -> Js
     return {"requestBody": {"content": content, "required": required}}
 
 
-def problems(*kinds: type[Problem]) -> dict[int | str, Json]:
+def problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
     """For `responses` of a route: the problems it may answer with."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {kind.status: {"description": kind.title, "content": content} for kind in kinds}
 
 
-def task_problems(*kinds: type[Problem]) -> dict[int | str, Json]:
+def task_problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
     return problems(*sorted((*_ON_EVERY_TASK_ROUTE, *kinds), key=_status))
 
 
-def _status(kind: type[Problem]) -> int:
+def _status(kind: type[errors.Problem]) -> int:
     return kind.status
 
 
@@ -84,18 +86,43 @@ def _description(api: FastAPI) -> Json:
             "description": "Better Auth's token",
         }
     }
-    models: tuple[type[BaseModel], ...] = (*_BODIES, ProblemRead)
+    models: tuple[type[BaseModel], ...] = (*_BODIES, Problem)
     _, definitions = models_json_schema(
         [(model, "validation") for model in models],
         ref_template="#/components/schemas/{model}",
     )
     schemas = components["schemas"] | definitions["$defs"]
-    schemas["Problem"] = schemas.pop("ProblemRead")
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
     components["schemas"] = dict(sorted(schemas.items()))
     for path, operations in document["paths"].items():
         if path.startswith("/api/"):
             for operation in operations.values():
                 operation["security"] = [{"token": []}]
+    _remove_unused(document)
+    _remove_noise(document)
     return document
+
+
+def _remove_unused(document: Json) -> None:
+    """FastAPI adds schemas of an error form that this API does not have; others are behind a validator."""
+    schemas = document["components"]["schemas"]
+    text = ""
+    while text != (text := json.dumps(document)):
+        for name in [name for name in schemas if f'"#/components/schemas/{name}"' not in text]:
+            del schemas[name]
+
+
+def _remove_noise(document: Json) -> None:
+    """Titles that only repeat a name, and the null of parameters, which stands for leaving them out."""
+    for schema in document["components"]["schemas"].values():
+        for member in schema.get("properties", {}).values():
+            member.pop("title", None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                schema = parameter["schema"]
+                schema.pop("title", None)
+                alternatives = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+                if len(alternatives) == 1:
+                    schema |= alternatives[0]
+                elif alternatives:
+                    schema["anyOf"] = alternatives

@@ -1,7 +1,9 @@
 """Run the API in this process, and answer clearly where it cannot listen."""
 
-import signal
 import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, Handlers, getsignal, signal
 from types import FrameType
 
 import uvicorn
@@ -31,25 +33,42 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def url_of(listener: socket.socket) -> str:
+    """For somebody on this machine."""
+    host, port = listener.getsockname()[:2]
+    if ip_address(host).is_unspecified:
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def run(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM. Requests under way are finished."""
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    """Serve until a signal ends it. Requests under way are finished; further signals are ignored from then on."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
     )
-    # When it has shut down, uvicorn raises the signal again for whoever handled it before.
-    previous = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    # The server does so itself for as long as it serves; it takes them back before the process is done.
+    on_stop_signals(server.handle_exit)
+    server.run(sockets=[listener])
 
 
-def _ignore(number: int, frame: FrameType | None) -> None: ...
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """A second Ctrl-C would else keep the application from closing what it has open."""
+        self.should_exit = True
+
+
+def on_stop_signals(handler: Callable[[int, FrameType | None], None] | Handlers) -> None:
+    """Ctrl-C, SIGTERM, and the end of the terminal unless that is to be survived (nohup)."""
+    for number in (SIGINT, SIGTERM, SIGHUP):
+        if number != SIGHUP or getsignal(number) != SIG_IGN:
+            signal(number, handler)

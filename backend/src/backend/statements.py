@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ClauseElement, Select, Text, bindparam, func, literal_column, select, true
+from sqlalchemy import ClauseElement, ColumnElement, Select, Text, bindparam, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 
+_ZERO: ColumnElement[int] = literal_column("0")
 _DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
 # The tenant of a read, set and used in one statement and so in one round trip. The setting is gone when the
@@ -18,7 +19,7 @@ _SCOPE = (
             literal_column("'app.user_id'"), bindparam("tenant", type_=Text), literal_column("true")
         ).label("user_id")
     )
-    .offset(literal_column("0"))
+    .offset(_ZERO)
     .subquery("scope")
 )
 
@@ -39,8 +40,11 @@ class Statement:
 
     @classmethod
     def read(cls, query: Select[*tuple[Any, ...]]) -> Self:  # rows of any shape
-        """A query that names its tenant as READER, for `Tenant.read`."""
-        rows = query.lateral("rows")
+        """A query that names its tenant as READER, for `Tenant.read`.
+
+        Its own OFFSET 0 keeps it a subquery, so that it cannot run before the tenant is set.
+        """
+        rows = query.offset(_ZERO).lateral("rows")
         return cls.write(select(rows).select_from(_SCOPE.join(rows, true())))
 
     @classmethod

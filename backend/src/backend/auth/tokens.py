@@ -114,7 +114,8 @@ def _numeric_date(claims: dict[str, Any], name: str) -> float:
 
 def _json_object(part: str) -> dict[str, Any]:
     try:
-        decoded = json.loads(jwt.utils.base64url_decode(part), object_pairs_hook=_without_duplicates)
+        # Left to itself, json.loads would guess at UTF-16 and UTF-32 too (RFC 7519, section 7.2: UTF-8).
+        decoded = json.loads(jwt.utils.base64url_decode(part).decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise InvalidToken("not JSON") from error
     if not isinstance(decoded, dict):

@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
-from pydantic import BaseModel, ValidationError
+from fastapi import Depends, Header, Path, Request
+from pydantic import BaseModel, BeforeValidator, ValidationError
 from starlette.datastructures import Headers
 
 from backend import auth
 from backend.config import Settings
 from backend.database import Database, Tenant
 from backend.errors import (
+    ContentTooLarge,
     Fault,
     InvalidToken,
     InvalidValues,
@@ -26,6 +27,8 @@ from backend.errors import (
 )
 from backend.logs import log
 from backend.services.tasks import Versions
+
+MAX_BODY_BYTES = 128 * 1024
 
 
 async def _tenant(
@@ -56,7 +59,14 @@ CurrentTenant = Annotated[Tenant, Depends(_tenant)]
 
 CurrentSettings = Annotated[Settings, Depends(_settings)]
 
-TaskId = Annotated[UUID, Path()]
+
+def _canonical(task_id: str) -> str:
+    if len(task_id) != len("01a202b1-fa21-79e9-b75d-f80d096bdf97"):
+        raise ValueError("should be a UUID")  # Python also reads them in braces, as URNs and without hyphens
+    return task_id
+
+
+TaskId = Annotated[UUID, BeforeValidator(_canonical), Path(description="The task's id.")]
 
 
 def json_body[Model: BaseModel](
@@ -69,7 +79,7 @@ def json_body[Model: BaseModel](
     """
 
     async def read(request: Request) -> Model | None:
-        content = await request.body()
+        content = await _read(request)
         if optional and not content:
             return None
         _require_media_type(request.headers, media_types)
@@ -79,6 +89,18 @@ def json_body[Model: BaseModel](
             raise InvalidValues(*faults_of(error.errors())) from error
 
     return read
+
+
+async def _read(request: Request) -> bytes:
+    # FastAPI's own `max_body_size` answers in plain text where the client announced the length.
+    if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
+        raise ContentTooLarge
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > MAX_BODY_BYTES:
+            raise ContentTooLarge
+    return bytes(content)
 
 
 def _require_media_type(headers: Headers, media_types: tuple[str, ...]) -> None:
@@ -108,11 +130,14 @@ _ENTITY_TAGS = re.compile(r'\s*(?:"[\x21\x23-\x7e]*"\s*(?:,\s*|$))+')
 _VERSION = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
-async def _if_match(request: Request) -> Versions | None:
+async def _if_match(
+    if_match: Annotated[
+        list[str] | None, Header(description='Go ahead only if the task is still at this version, such as `"3"`.')
+    ] = None,
+) -> Versions | None:
     """The versions that `If-Match` names, or None if any will do (RFC 9110, section 13.1.1)."""
-    values = request.headers.getlist("if-match")
-    field = ",".join(values)
-    if not values or field.strip() == "*":
+    field = ",".join(if_match or ["*"])
+    if field.strip() == "*":
         return None
     if not _ENTITY_TAGS.fullmatch(field):
         raise PreconditionFailed('If-Match takes strong entity tags such as "3", as the ETag header gives them.')
@@ -120,3 +145,16 @@ async def _if_match(request: Request) -> Versions | None:
 
 
 IfMatch = Annotated[Versions | None, Depends(_if_match)]
+
+
+async def _if_none_match(
+    if_none_match: Annotated[
+        list[str] | None, Header(description='Answer 304 if the task is still at this version, such as `"3"`.')
+    ] = None,
+) -> Callable[[int], bool]:
+    """Whether the caller has a version already. Tags are compared weakly (RFC 9110, section 13.1.2)."""
+    tags = {tag.strip().removeprefix("W/") for field in if_none_match or () for tag in field.split(",")}
+    return lambda version: "*" in tags or f'"{version}"' in tags
+
+
+HasVersion = Annotated[Callable[[int], bool], Depends(_if_none_match)]

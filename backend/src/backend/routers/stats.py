@@ -8,7 +8,7 @@ from backend.services import stats
 router = APIRouter(prefix="/api/{user_id}", tags=["tasks"])
 
 
-@router.get("/stats", responses=task_problems())
+@router.get("/stats", summary="Count tasks", response_description="The counts", responses=task_problems())
 async def get_stats(tenant: CurrentTenant) -> Stats:
     """Count your tasks."""
     return Stats.model_validate(await stats.count(tenant))

@@ -12,7 +12,7 @@ from backend.errors import (
 )
 from backend.openapi import body, response_headers, task_problems
 from backend.routers import responses
-from backend.routers.requests import CurrentSettings, CurrentTenant, IfMatch, TaskId, json_body
+from backend.routers.requests import CurrentSettings, CurrentTenant, HasVersion, IfMatch, TaskId, json_body
 from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut, TaskQuery, TaskRead
 from backend.services import tasks
 
@@ -26,6 +26,8 @@ _BODY = (ContentTooLarge, UnsupportedMediaType)
 
 @router.get(
     "",
+    summary="List tasks",
+    response_description="The tasks of the page",
     response_model=list[TaskRead],
     responses={200: response_headers(Link="The next page, if there is one."), **task_problems()},
 )
@@ -46,7 +48,9 @@ async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[T
 
 @router.post(
     "",
+    summary="Create a task",
     status_code=201,
+    response_description="The new task",
     response_model=TaskRead,
     openapi_extra=body(TaskCreate),
     responses={
@@ -66,19 +70,23 @@ async def create_task(
 
 @router.get(
     "/{task_id}",
+    summary="Get a task",
+    response_description="The task",
     response_model=TaskRead,
     responses={200: _TAGGED, 304: {"description": "Not modified"}, **task_problems(TaskNotFound)},
 )
-async def get_task(request: Request, tenant: CurrentTenant, task_id: TaskId) -> Response:
+async def get_task(tenant: CurrentTenant, task_id: TaskId, has_version: HasVersion) -> Response:
     """Get one task. With `If-None-Match` the answer is 304 while the task is unchanged."""
     task = await tasks.get(tenant, task_id)
-    if _is_current(task.version, request.headers.getlist("if-none-match")):
+    if has_version(task.version):
         return responses.not_modified(task.version)
     return responses.one(task)
 
 
 @router.put(
     "/{task_id}",
+    summary="Change a task",
+    response_description="The task as it is now",
     response_model=TaskRead,
     openapi_extra=body(TaskPut),
     responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
@@ -91,14 +99,16 @@ async def put_task(
 ) -> Response:
     """Change the fields that are sent.
 
-    A whole task may be sent back: members that only the server sets are ignored. To complete a task use
-    PATCH. `null` or `""` clears the due date.
+    A whole task may be sent back: members that only the server sets are ignored. To complete a task
+    there is PATCH, here or at `/complete`. `null` or `""` clears the due date.
     """
     return responses.one(await tasks.change(tenant, task_id, changes, versions=versions))
 
 
 @router.patch(
     "/{task_id}",
+    summary="Patch a task",
+    response_description="The task as it is now",
     response_model=TaskRead,
     openapi_extra=body(TaskPatch, *_MERGE_PATCH),
     responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
@@ -113,7 +123,13 @@ async def patch_task(
     return responses.one(await tasks.change(tenant, task_id, changes, versions=versions))
 
 
-@router.delete("/{task_id}", status_code=204, responses=task_problems(*_WRITE))
+@router.delete(
+    "/{task_id}",
+    summary="Delete a task",
+    status_code=204,
+    response_description="The task is gone",
+    responses=task_problems(*_WRITE),
+)
 async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: IfMatch) -> Response:
     """Delete a task."""
     await tasks.remove(tenant, task_id, versions=versions)
@@ -122,6 +138,8 @@ async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: IfMatch)
 
 @router.patch(
     "/{task_id}/complete",
+    summary="Complete or reopen a task",
+    response_description="The task as it is now",
     response_model=TaskRead,
     openapi_extra=body(Completion, required=False),
     responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
@@ -140,9 +158,3 @@ async def complete_task(
     if wish is None:
         return responses.one(await tasks.toggle(tenant, task_id, versions=versions))
     return responses.one(await tasks.complete(tenant, task_id, completed=wish.completed, versions=versions))
-
-
-def _is_current(version: int, if_none_match: list[str]) -> bool:
-    """RFC 9110, section 13.1.2: tags are compared weakly, since only a copy is at stake."""
-    tags = {tag.strip().removeprefix("W/") for field in if_none_match for tag in field.split(",")}
-    return "*" in tags or responses.entity_tag(version) in tags

@@ -1,15 +1,16 @@
 """Due dates: calendar days and instants, in and out of text (RFC 3339)."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 LATEST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
+# Newer Pythons take 24:00 for the next day's midnight; RFC 3339 does not.
 _FORM = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})"
-    r"([Tt ](?P<time>\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)(?P<zone>[Zz]|[+-]\d{2}:\d{2})?)?",
+    r"([Tt ](?P<time>(?!24)\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)(?P<zone>[Zz]|[+-]\d{2}:\d{2})?)?",
     re.ASCII,
 )
 
@@ -33,7 +34,7 @@ class DueDate(NamedTuple):
         try:
             at = datetime.fromisoformat(f"{parts['day']}T{parts['time'] or '00:00'}")
             offset = _offset(parts["zone"])
-            if offset is None and at.time().replace() != at.time().min:
+            if offset is None and at.time() != time.min:
                 raise ValueError("needs an offset from UTC, such as Z or +02:00")
             at = at.replace(tzinfo=offset or UTC).astimezone(UTC)
         except OverflowError as error:

@@ -85,21 +85,20 @@ def _digits(value: object) -> object:
     return value
 
 
+_DATE_SCHEMA = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _DUE_DATE_SCHEMA = {
-    "anyOf": [{"type": "string"}, {"type": "null"}],
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, {"type": "null"}],
     "description": "A calendar day (`2026-01-05`) or an instant (`2026-01-05T17:00:00+02:00`); null for none.",
     "examples": ["2026-01-05", "2026-01-05T15:00:00Z", None],
 }
 
-type Title = Annotated[
+Title = Annotated[
     str,
     AfterValidator(_title),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 255, "examples": ["Water the plants"]}),
 ]
-type Description = Annotated[
-    str, AfterValidator(_description), WithJsonSchema({"type": "string", "maxLength": 10_000})
-]
-type Category = Annotated[
+Description = Annotated[str, AfterValidator(_description), WithJsonSchema({"type": "string", "maxLength": 10_000})]
+Category = Annotated[
     str,
     AfterValidator(_category),
     WithJsonSchema(
@@ -112,14 +111,12 @@ type Category = Annotated[
         }
     ),
 ]
-type DueDateOrBlank = Annotated[
-    DueDate | None, PlainValidator(_due_date_or_blank), WithJsonSchema(_DUE_DATE_SCHEMA)
-]
-type DueDateOrNull = Annotated[DueDate | None, PlainValidator(_due_date), WithJsonSchema(_DUE_DATE_SCHEMA)]
+DueDateOrBlank = Annotated[DueDate | None, PlainValidator(_due_date_or_blank), WithJsonSchema(_DUE_DATE_SCHEMA)]
+DueDateOrNull = Annotated[DueDate | None, PlainValidator(_due_date), WithJsonSchema(_DUE_DATE_SCHEMA)]
 
 # JSON has no enumerations: their values arrive as strings, which strict mode alone would refuse.
-type PriorityName = Annotated[Priority, Field(strict=False)]
-type StatusName = Annotated[Status, Field(strict=False)]
+PriorityName = Annotated[Priority, Field(strict=False)]
+StatusName = Annotated[Status, Field(strict=False)]
 
 
 class _Body(BaseModel):
@@ -144,8 +141,15 @@ class TaskCreate(_Body):
     due_date: DueDateOrBlank = None
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:  # JSON
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 class TaskPut(_Body):
     """The fields to change. A whole task may be sent: members that only the server sets are ignored."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     title: Title = ""
     description: Description | None = None
@@ -157,7 +161,7 @@ class TaskPut(_Body):
 class TaskPatch(_Body):
     """A JSON merge patch (RFC 7396)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_defaults)
 
     title: Title = ""
     description: Description | None = None
@@ -204,23 +208,49 @@ class TaskQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     status: Status | None = None
+    """Only tasks in this state."""
     priority: Priority | None = None
+    """Only tasks of this priority."""
     category: Category | None = None
+    """Only tasks with this label."""
     search: Annotated[str | None, AfterValidator(lambda text: _search(text) if text else None)] = None
-    """Tasks that have every one of these words in their title or description, in any case."""
-    due_after: Annotated[datetime | None, PlainValidator(_instant), WithJsonSchema({"type": "string"})] = None
-    """Tasks due at this time or later. A day means its midnight in UTC."""
-    due_before: Annotated[datetime | None, PlainValidator(_instant), WithJsonSchema({"type": "string"})] = None
-    """Tasks due before this time. A day means its midnight in UTC."""
+    """Only tasks that have every one of these words in their title or description, in any case."""
+    due_after: Annotated[datetime | None, PlainValidator(_instant), WithJsonSchema(_DATE_SCHEMA)] = None
+    """Only tasks due at this time or later. A day means its midnight in UTC."""
+    due_before: Annotated[datetime | None, PlainValidator(_instant), WithJsonSchema(_DATE_SCHEMA)] = None
+    """Only tasks due before this time. A day means its midnight in UTC."""
     sort_by: SortBy = SortBy.CREATED_AT
+    """Tasks without a due date come last in both orders; titles are sorted without regard to case."""
     sort_order: SortOrder = SortOrder.DESCENDING
-    limit: Annotated[int, BeforeValidator(_digits), Field(ge=1, le=1000)] = 1000
+    """Ascending or descending."""
+    limit: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_digits)] = 1000
+    """How many tasks a page has at the most."""
     cursor: Annotated[str | None, Field(max_length=4096)] = None
-    """Taken from the `Link` header of the page before; opaque."""
+    """Where the page begins: taken from the `Link` header of the page before, for the same sort order."""
 
 
 class TaskRead(BaseModel):
     """A task. Times are in UTC with six decimals, so that they sort as strings."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "01a202b1-fa21-79e9-b75d-f80d096bdf97",
+                "userId": "kQ3xW8cVbN2mL5pR7tY1uI4oA6sD9fGh",
+                "title": "Water the plants",
+                "description": None,
+                "status": "completed",
+                "completed": True,
+                "completedAt": "2026-01-05T16:20:00.000000Z",
+                "priority": "medium",
+                "category": "home",
+                "dueDate": "2026-01-05",
+                "version": 2,
+                "createdAt": "2026-01-04T09:30:00.123456Z",
+                "updatedAt": "2026-01-05T16:20:00.000000Z",
+            }
+        }
+    )
 
     id: UUID
     userId: str

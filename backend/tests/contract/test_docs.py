@@ -1,0 +1,46 @@
+"""The documentation names every setting and every error code, and no others."""
+
+import re
+from pathlib import Path
+
+from backend.config import Settings
+from support import every_problem
+
+ROOT = Path(__file__).parents[3]
+
+
+def first_column(document: str) -> set[str]:
+    """What stands in backticks at the beginning of a table's rows."""
+    return set(re.findall(r"^\| `([^`]+)`", (ROOT / "docs" / document).read_text(), re.MULTILINE))
+
+
+def test_every_setting_is_documented() -> None:
+    assert first_column("configuration.md") >= {name.upper() for name in Settings.model_fields}
+
+
+def test_every_documented_setting_exists() -> None:
+    named = {
+        name for name in first_column("configuration.md") if re.fullmatch(r"[A-Z]+(_[A-Z]+)+|ENVIRONMENT", name)
+    }
+
+    assert named <= {name.upper() for name in Settings.model_fields}
+
+
+def test_every_setting_is_in_the_example() -> None:
+    example = (ROOT / "backend" / ".env.example").read_text()
+
+    assert set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)) == {
+        name.upper() for name in Settings.model_fields
+    }
+
+
+def test_every_error_code_is_documented() -> None:
+    concrete = {kind.code for kind in every_problem()} - {"unauthenticated", "unavailable"}
+
+    assert first_column("errors.md") >= concrete
+
+
+def test_every_documented_error_code_exists() -> None:
+    codes = {code for code in first_column("errors.md") if re.fullmatch(r"[a-z]+(-[a-z]+)+", code)}
+
+    assert codes <= {kind.code for kind in every_problem()}

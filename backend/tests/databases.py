@@ -1,0 +1,67 @@
+"""Databases and roles of a test's own, to break and to throw away."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import asyncpg
+from pydantic import SecretStr
+
+from backend import development
+from backend.config import Settings
+from backend.database import Database
+from support import Connection
+
+
+@asynccontextmanager
+async def scratch(server: Connection, options: str = f"TEMPLATE {development.DATABASE}") -> AsyncIterator[str]:
+    """The name of a new database; a copy of the migrated one unless `options` say otherwise."""
+    name = f"scratch_{uuid4().hex}"
+    await server.execute(f"CREATE DATABASE {name} {options}")
+    try:
+        yield name
+    finally:
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def scratch_role(server: Connection, options: str = "") -> AsyncIterator[str]:
+    """The name of a new role. Roles belong to the whole server, which the other workers use as well."""
+    name = f"role_{uuid4().hex}"
+    await server.execute(f"CREATE ROLE {name} LOGIN {options}")
+    try:
+        yield name
+    finally:
+        await server.execute(f"DROP ROLE {name}")
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def settings_for(settings: Settings, url: str, *, pool_size: int = 2) -> Settings:
+    return settings.model_copy(update={"database_url": SecretStr(url), "database_pool_size": pool_size})
+
+
+@asynccontextmanager
+async def opened(database: Database) -> AsyncIterator[Database]:
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 10) -> None:
+    """Wait until the condition gives something true."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, "it has not come about"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,112 @@
+"""Tokens over HTTP: who gets in, and what the others are told. tests/unit/test_tokens.py has the attacks."""
+
+import time
+
+import httpx2
+import pytest
+
+from support import ISSUER, User, assert_problem, claims_of, sign
+
+
+async def get_tasks(client: httpx2.AsyncClient, authorization: str | None) -> httpx2.Response:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return await client.get("/api/me/tasks", headers=headers)
+
+
+async def test_a_good_token_lets_in(client: httpx2.AsyncClient, user: User) -> None:
+    answer = await get_tasks(client, f"Bearer {sign(claims_of(user.id))}")
+
+    assert answer.status_code == 200
+
+
+async def test_no_token_is_told_so_without_an_error_code(client: httpx2.AsyncClient) -> None:
+    answer = await get_tasks(client, None)
+
+    assert_problem(answer, 401, "missing-token")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer nonsense",
+        "Basic dXNlcjpwYXNzd29yZA==",
+        f"Bearer {sign(claims_of('somebody'), secret='another-secret-of-sufficient-length-0123')}",
+        f"Bearer {sign(claims_of('somebody', exp=int(time.time()) - 1))}",
+        f"Bearer {sign(claims_of('somebody', iss='https://elsewhere.example'))}",
+        f"Bearer {sign(claims_of('somebody', aud=None))}",
+        f"Bearer {sign(claims_of('somebody'), headers={'typ': 'at+jwt'})}",
+        f"Bearer {sign({'email': 'a@example.com', 'iat': int(time.time()), 'exp': int(time.time()) + 60})}",
+    ],
+    ids=[
+        "empty",
+        "bare",
+        "blank",
+        "nonsense",
+        "basic",
+        "secret",
+        "expired",
+        "issuer",
+        "audience",
+        "type",
+        "email",
+    ],
+)
+async def test_a_bad_token_is_told_nothing_about_why(client: httpx2.AsyncClient, authorization: str) -> None:
+    answer = await get_tasks(client, authorization)
+
+    problem = assert_problem(answer, 401, "invalid-token")
+    assert problem["detail"] == "The token is not valid or has expired; sign in again or fetch a new one."
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_two_authorization_headers_are_refused(client: httpx2.AsyncClient, user: User) -> None:
+    header = ("Authorization", f"Bearer {user.token}")
+
+    answer = await client.get("/api/me/tasks", headers=[header, header])
+
+    assert_problem(answer, 401, "invalid-token")
+
+
+async def test_a_token_in_the_query_string_is_no_token(client: httpx2.AsyncClient, user: User) -> None:
+    """Query strings end up in logs and histories (RFC 6750, section 5.3)."""
+    answer = await client.get("/api/me/tasks", params={"access_token": user.token})
+
+    assert_problem(answer, 401, "missing-token")
+
+
+async def test_a_remembered_token_ends_with_its_life(client: httpx2.AsyncClient, user: User) -> None:
+    now = time.time()
+    token = sign(claims_of(user.id, iat=int(now), exp=now + 0.6))
+
+    answers = [await get_tasks(client, f"Bearer {token}") for _ in range(2)]
+    time.sleep(now + 0.6 - time.time())  # noqa: ASYNC251 - nothing else is to happen meanwhile
+    late = await get_tasks(client, f"Bearer {token}")
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert_problem(late, 401, "invalid-token")
+
+
+async def test_another_users_path_is_a_403(user: User, other: User) -> None:
+    answer = await user.get(f"/api/{other.id}/tasks")
+
+    assert_problem(answer, 403, "not-the-caller")
+
+
+async def test_the_token_is_looked_at_before_anything_else(client: httpx2.AsyncClient) -> None:
+    """Whoever has not shown who they are learns nothing of what would be wrong with their request."""
+    answer = await client.request(
+        "PUT", "/api/me/tasks/no-id", content=b"{", headers={"Content-Type": "text/plain"}
+    )
+
+    assert_problem(answer, 401, "missing-token")
+
+
+async def test_the_issuer_is_the_origin_of_better_auth(client: httpx2.AsyncClient, user: User) -> None:
+    answer = await get_tasks(client, f"Bearer {sign(claims_of(user.id, iss=f'{ISSUER}/'))}")
+
+    assert_problem(answer, 401, "invalid-token")

@@ -1,0 +1,218 @@
+"""Whatever is sent, the answer says what is wrong, is never a 500, and nothing is stored."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from backend.middleware import MAX_HEADER_BYTES, MAX_QUERY_BYTES
+from backend.routers.requests import MAX_BODY_BYTES
+from support import Json, User, assert_problem, pointers
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"title=x",
+        b'{"title": "x"',
+        b'{"title": "x",}',
+        b"{'title': 'x'}",
+        b'{"title": "\xff"}',
+        b'\xef\xbb\xbf{"title": "x"}',
+        '{"title": "x"}'.encode("utf-16"),
+        b'{"title": "x", "n": ' + b"1" * 5000 + b"}",
+        b'{"title": ' + b"[" * 60_000,
+        b'{"title": "x\n"}',
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+async def test_what_is_not_json_is_a_400(user: User, body: bytes) -> None:
+    answer = await user.post("tasks", content=body, headers=JSON)
+
+    assert_problem(answer, 400, "malformed-request")
+    assert (await user.get("tasks")).json() == []
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "application/json; charset=latin-1",
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+async def test_a_body_of_another_type_is_a_415(user: User, method: str, media_type: str | None) -> None:
+    task = await user.add_task()
+    path = "tasks" if method == "POST" else f"tasks/{task['id']}"
+    headers = {} if media_type is None else {"Content-Type": media_type}
+
+    answer = await user.request(method, path, content=b'{"title": "Feed the cat"}', headers=headers)
+
+    assert_problem(answer, 415, "unsupported-media-type")
+    assert (await user.get("tasks")).json() == [task]
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "APPLICATION/JSON ; charset=UTF-8", 'application/json; charset="utf-8"']
+)
+async def test_the_media_type_may_name_utf_8(user: User, media_type: str) -> None:
+    answer = await user.post("tasks", content=b'{"title": "x"}', headers={"Content-Type": media_type})
+
+    assert answer.status_code == 201
+
+
+async def test_a_merge_patch_is_for_patch_only(user: User) -> None:
+    answer = await user.post("tasks", content=b"{}", headers={"Content-Type": "application/merge-patch+json"})
+
+    assert_problem(answer, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ("{}", "/title"),
+        ("[]", ""),
+        ("null", ""),
+        ('"title"', ""),
+        ('{"title": null}', "/title"),
+        ('{"title": ""}', "/title"),
+        ('{"title": "  \\t\\n "}', "/title"),
+        ('{"title": 7}', "/title"),
+        ('{"title": true}', "/title"),
+        ('{"title": ["x"]}', "/title"),
+        ('{"title": NaN}', ""),
+        ('{"title": -Infinity}', ""),
+        ('{"title": 1e400}', "/title"),
+        ('{"title": "a\\u0000b"}', "/title"),
+        ('{"title": "\\ud800"}', "/title"),
+        ('{"title": "' + "x" * 256 + '"}', "/title"),
+        ('{"title": "x", "description": 7}', "/description"),
+        ('{"title": "x", "description": "' + "x" * 10_001 + '"}', "/description"),
+        ('{"title": "x", "description": "\\u0000"}', "/description"),
+        ('{"title": "x", "priority": "urgent"}', "/priority"),
+        ('{"title": "x", "priority": "HIGH"}', "/priority"),
+        ('{"title": "x", "priority": null}', "/priority"),
+        ('{"title": "x", "priority": 1}', "/priority"),
+        ('{"title": "x", "category": null}', "/category"),
+        ('{"title": "x", "category": " "}', "/category"),
+        ('{"title": "x", "category": "' + "x" * 51 + '"}', "/category"),
+        ('{"title": "x", "dueDate": 1767571200}', "/dueDate"),
+        ('{"title": "x", "dueDate": "tomorrow"}', "/dueDate"),
+        ('{"title": "x", "dueDate": "2026-02-29"}', "/dueDate"),
+        ('{"title": "x", "dueDate": "2026-01-05T17:00:00"}', "/dueDate"),
+        ('{"title": "x", "dueDate": "0001-01-01"}', "/dueDate"),
+        ('{"title": "x", "dueDate": "0001-01-02T00:00:00+14:00"}', "/dueDate"),
+        ('{"title": "x", "dueDate": "9999-12-31T23:59:59.000001Z"}', "/dueDate"),
+        ('{"title": "x", "dueDate": "9999-12-31T23:59:59-12:00"}', "/dueDate"),
+    ],
+    ids=lambda value: value[:40],
+)
+async def test_a_bad_value_is_named_and_nothing_is_stored(user: User, body: str, pointer: str) -> None:
+    answer = await user.post("tasks", content=body.encode(), headers=JSON)
+
+    assert pointers(assert_problem(answer, 422, "invalid-values")) == [pointer]
+    assert (await user.get("tasks")).json() == []
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"title": "x" * 255},
+        {"title": f"  {'🪴' * 255}\n"},
+        {"description": "x" * 10_000},
+        {"description": ""},
+        {"category": "x" * 50},
+        {"version": 2**31, "colour": 1e300, "deep": [[[[{}]]]]},
+    ],
+    ids=lambda members: str(members)[:30],
+)
+async def test_values_at_their_bounds_are_taken(user: User, members: Json) -> None:
+    answer = await user.post("tasks", json={"title": "x"} | members)
+
+    assert answer.status_code == 201
+
+
+async def test_the_answer_repeats_nothing_of_what_was_sent(user: User) -> None:
+    sent = "confidential" * 100
+
+    answer = await user.post("tasks", json={"title": sent, "category": sent, "priority": sent, "dueDate": sent})
+
+    assert "confidential" not in answer.text
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize(
+    "task_id",
+    [
+        "7",
+        "no-id",
+        "%00",
+        "x" * 500,
+        "00000000-0000-0000-0000-00000000000g",
+        "urn:uuid:01a202b1-fa21-79e9-b75d-f80d096bdf97",
+        "01a202b1fa2179e9b75df80d096bdf97",
+    ],
+)
+async def test_a_task_id_that_is_no_uuid_is_a_422(user: User, task_id: str) -> None:
+    answer = await user.get(f"tasks/{task_id}")
+
+    assert pointers(assert_problem(answer, 422, "invalid-values")) == ["/task_id"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/%00/tasks", "/api/%F0%9F%AA%B4/tasks", "/api/ME/tasks", "/api/..%2Fme/tasks"]
+)
+async def test_a_strange_user_id_is_not_the_callers(user: User, path: str) -> None:
+    answer = await user.get(path)
+
+    assert answer.status_code in {403, 404}
+
+
+@pytest.mark.parametrize("path", ["tasks?search=%ff", "tasks?search=%c3%28", "tasks/%ff", "/%80"])
+async def test_broken_utf_8_in_the_url_is_a_400(user: User, path: str) -> None:
+    answer = await user.get(path)
+
+    assert_problem(answer, 400, "malformed-request")
+
+
+async def test_a_body_may_have_128_kib_and_no_byte_more(user: User) -> None:
+    frame = len(b'{"title": "x", "padding": ""}')
+    fitting, larger = (
+        b'{"title": "x", "padding": "%s"}' % (b"x" * (MAX_BODY_BYTES - frame + extra)) for extra in (0, 1)
+    )
+
+    async def chunks(body: bytes) -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 1000):
+            yield body[start : start + 1000]
+
+    assert (await user.post("tasks", content=fitting, headers=JSON)).status_code == 201
+    assert (await user.post("tasks", content=chunks(fitting), headers=JSON)).status_code == 201
+    assert_problem(await user.post("tasks", content=larger, headers=JSON), 413, "content-too-large")
+    assert_problem(await user.post("tasks", content=chunks(larger), headers=JSON), 413, "content-too-large")
+    assert len((await user.get("tasks")).json()) == 2
+
+
+async def test_a_query_string_may_have_8_kib(user: User) -> None:
+    fitting, longer = ("search=" + "%20" * 2000 + "x" * (MAX_QUERY_BYTES - 6007 + extra) for extra in (0, 1))
+
+    assert_problem(await user.get(f"tasks?{fitting}"), 422, "invalid-values")
+    assert_problem(await user.get(f"tasks?{longer}"), 414, "uri-too-long")
+
+
+async def test_headers_may_have_32_kib(client: httpx2.AsyncClient) -> None:
+    request = client.build_request("GET", "/health/live")
+    used = sum(len(name) + len(value) for name, value in request.headers.raw) + len("padding")
+
+    for extra, status in ((0, 200), (1, 431)):
+        answer = await client.get("/health/live", headers={"padding": "x" * (MAX_HEADER_BYTES - used + extra)})
+
+        assert answer.status_code == status
+    assert_problem(answer, 431, "headers-too-large")

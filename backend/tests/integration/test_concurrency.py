@@ -1,0 +1,86 @@
+"""Many writers on one task: no write is lost."""
+
+import asyncio
+from collections import Counter
+
+import httpx2
+
+from support import Json, User
+
+WRITERS = 100
+
+
+async def insist(user: User, method: str, path: str, **options: Json) -> httpx2.Response:
+    """Try again while the pool is exhausted, as a slow machine may find it; such an answer has done nothing."""
+    while True:
+        answer = await user.request(method, path, **options)
+        if answer.status_code != 503:
+            return answer
+
+
+async def test_a_hundred_toggles_at_once_all_count(user: User) -> None:
+    task = await user.add_task()
+
+    answers = await asyncio.gather(
+        *(insist(user, "PATCH", f"tasks/{task['id']}/complete") for _ in range(WRITERS))
+    )
+
+    final = (await user.get(f"tasks/{task['id']}")).json()
+    assert Counter(answer.status_code for answer in answers) == {200: WRITERS}
+    assert sorted(answer.json()["version"] for answer in answers) == list(range(2, WRITERS + 2))
+    assert Counter(answer.json()["completed"] for answer in answers) == {True: 50, False: 50}
+    assert final["version"] == WRITERS + 1
+    assert final["completed"] is False
+
+
+async def test_of_a_hundred_conditional_puts_each_is_done_or_refused(user: User) -> None:
+    """Each writer appends its number to what it read; where it is told that it read too early it tries again."""
+    task = await user.add_task(description="")
+    path = f"tasks/{task['id']}"
+    refusals = 0
+
+    async def append(number: int) -> None:
+        nonlocal refusals
+        while True:
+            read = await insist(user, "GET", path)
+            text = f"{read.json()['description']} {number}"
+            condition = {"If-Match": read.headers["etag"]}
+            answer = await insist(user, "PUT", path, json={"description": text}, headers=condition)
+            if answer.status_code == 200:
+                return
+            assert answer.status_code == 412
+            refusals += 1
+
+    await asyncio.gather(*(append(number) for number in range(WRITERS)))
+
+    final = (await user.get(path)).json()
+    assert sorted(int(number) for number in final["description"].split()) == list(range(WRITERS))
+    assert final["version"] == WRITERS + 1
+    assert refusals > 0
+
+
+async def test_a_hundred_conditional_puts_from_one_version_let_one_through(user: User) -> None:
+    task = await user.add_task()
+
+    answers = await asyncio.gather(
+        *(
+            insist(user, "PUT", f"tasks/{task['id']}", json={"title": f"{n}"}, headers={"If-Match": '"1"'})
+            for n in range(WRITERS)
+        )
+    )
+
+    final = (await user.get(f"tasks/{task['id']}")).json()
+    (winner,) = [answer.json() for answer in answers if answer.status_code == 200]
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: WRITERS - 1}
+    assert final == winner
+    assert final["version"] == 2
+
+
+async def test_a_hundred_creations_at_once_all_arrive(user: User) -> None:
+    answers = await asyncio.gather(
+        *(insist(user, "POST", "tasks", json={"title": f"{n}"}) for n in range(WRITERS))
+    )
+
+    listed = (await user.get("tasks?sort_order=asc")).json()
+    assert Counter(answer.status_code for answer in answers) == {201: WRITERS}
+    assert sorted(int(task["title"]) for task in listed) == list(range(WRITERS))

@@ -1,0 +1,428 @@
+"""What goes wrong around a database, and what clients see of it: a 503 that says when to try again, at worst."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import httpx2
+import psutil
+import pytest
+
+import support
+from backend import development, embedded
+from backend.config import Settings
+from backend.main import create_app
+from backend.migrate import SERVICE_ROLE
+from backend.migrations import VERSION_TABLE
+from databases import connected, eventually, scratch, settings_for
+from support import Connection, Json, User, assert_problem
+
+# Tasks with these titles take their time, or fail as the server would.
+TROUBLE = """
+    CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.title = 'slow' THEN
+            PERFORM pg_sleep(20);
+        ELSIF NEW.title LIKE 'sqlstate %' THEN
+            RAISE EXCEPTION 'trouble' USING ERRCODE = substr(NEW.title, 10);
+        END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER trouble BEFORE INSERT OR UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION trouble();
+"""
+
+
+class Place(NamedTuple):
+    """A migrated database, with a connection of its owner, for one test to break."""
+
+    owner: Connection
+    database: str
+    url: str  # of the service's role
+
+
+@pytest.fixture
+async def place(server: Connection, socket_directory: Path) -> AsyncIterator[Place]:
+    async with (
+        scratch(server) as name,
+        connected(development.database_url("postgres", socket_directory, name)) as owner,
+    ):
+        await owner.execute(TROUBLE)
+        yield Place(owner, name, development.database_url(SERVICE_ROLE, socket_directory, name))
+
+
+type Serve = Callable[..., Awaitable[httpx2.AsyncClient]]
+
+
+@pytest.fixture
+async def serve(settings: Settings) -> AsyncIterator[Serve]:
+    """Start the application on a database; it is stopped after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(url: str, *, pool_size: int = 2) -> httpx2.AsyncClient:
+            app = create_app(settings_for(settings, url, pool_size=pool_size))
+            return await stack.enter_async_context(support.running(app))
+
+        yield start
+
+
+@pytest.fixture
+async def place_user(place: Place, serve: Serve) -> User:
+    """Somebody served by two connections to the place."""
+    return await support.new_user(await serve(place.url), place.owner)
+
+
+def assert_unavailable(answer: httpx2.Response) -> Json:
+    problem = assert_problem(answer, 503, "database-unavailable")
+    assert answer.headers["retry-after"] == "1"
+    return problem
+
+
+async def timed[T](answer: Awaitable[T]) -> tuple[T, float]:
+    started = time.monotonic()
+    return await answer, time.monotonic() - started
+
+
+async def backends(place: Place, *, only: str = "true") -> list[int]:
+    """The server's processes for the service."""
+    await place.owner.execute("SELECT pg_stat_clear_snapshot()")  # in a transaction it would stay the same
+    rows = await place.owner.fetch(
+        f"SELECT pid FROM pg_stat_activity WHERE datname = $1 AND usename = $2 AND {only}",
+        place.database,
+        SERVICE_ROLE,
+    )
+    return [row["pid"] for row in rows]
+
+
+async def terminate(place: Place, *, only: str = "true") -> None:
+    """Cut the service's connections, as an administrator or a failing network would."""
+    await eventually(lambda: backends(place, only=only))
+    for pid in await backends(place, only=only):
+        await place.owner.execute("SELECT pg_terminate_backend($1)", pid)
+
+
+IS_SLEEPING = "wait_event = 'PgSleep'"
+IS_WAITING_FOR_A_LOCK = "wait_event_type = 'Lock'"
+
+
+@asynccontextmanager
+async def locked(place: Place, command: str, *arguments: object) -> AsyncIterator[None]:
+    """Somebody else's transaction has executed `command` and does not end."""
+    async with place.owner.transaction():
+        await place.owner.execute(command, *arguments)
+        yield
+
+
+async def test_without_a_database_the_service_starts_and_recovers_when_it_comes(
+    place: Place, serve: Serve, socket_directory: Path
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        later = Path(directory) / "later"
+        client = await serve(development.database_url(SERVICE_ROLE, later, place.database))
+        user = await support.new_user(client, place.owner)
+
+        without = [await client.get("/health/live"), await client.get("/health/ready"), await user.get("tasks")]
+        later.symlink_to(socket_directory)
+        recovered = [await client.get("/health/ready"), await user.get("tasks")]
+
+    assert without[0].status_code == 200
+    assert_unavailable(without[1])
+    assert_unavailable(without[2])
+    assert [answer.status_code for answer in recovered] == [200, 200]
+
+
+async def test_connections_cut_while_idle_are_replaced_unseen(place: Place, place_user: User) -> None:
+    for _ in range(5):
+        await asyncio.gather(*(place_user.get("tasks") for _ in range(4)))
+        await terminate(place)
+
+        answers = await asyncio.gather(
+            place_user.get("tasks"), place_user.post("tasks", json={"title": "Water the plants"})
+        )
+
+        assert [answer.status_code for answer in answers] == [200, 201]
+
+
+async def test_a_connection_cut_during_a_write_undoes_the_write(place: Place, place_user: User) -> None:
+    request = asyncio.create_task(place_user.post("tasks", json={"title": "slow"}))
+    await terminate(place, only=IS_SLEEPING)
+
+    answer = await request
+
+    assert_unavailable(answer)
+    assert (await place_user.get("tasks")).json() == []
+    await place_user.add_task()
+
+
+async def test_a_connection_cut_during_a_read_is_replaced_unseen(place: Place, place_user: User) -> None:
+    async with locked(place, "LOCK TABLE tasks"):
+        request = asyncio.create_task(place_user.get("tasks"))
+        await terminate(place, only=IS_WAITING_FOR_A_LOCK)
+
+    answer = await request
+
+    assert answer.status_code == 200
+
+
+async def test_a_slow_statement_is_ended_after_3_seconds(place_user: User) -> None:
+    answer, seconds = await timed(place_user.post("tasks", json={"title": "slow"}))
+
+    assert_unavailable(answer)
+    assert 2.9 < seconds < 4
+    assert (await place_user.get("tasks")).json() == []
+
+
+async def test_a_locked_row_is_waited_for_2_seconds(place: Place, place_user: User) -> None:
+    task = await place_user.add_task()
+
+    async with locked(place, "SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"]):
+        answer, seconds = await timed(place_user.patch(f"tasks/{task['id']}", json={"title": "Changed"}))
+
+    assert_unavailable(answer)
+    assert 1.9 < seconds < 3
+    assert (await place_user.get(f"tasks/{task['id']}")).json() == task
+
+
+async def test_a_connection_is_waited_for_1_second(place: Place, serve: Serve) -> None:
+    user = await support.new_user(await serve(place.url, pool_size=1), place.owner)
+    holder = asyncio.create_task(user.post("tasks", json={"title": "slow"}))
+    await eventually(lambda: backends(place, only=IS_SLEEPING))
+
+    read, write = await asyncio.gather(
+        timed(user.get("tasks")), timed(user.post("tasks", json={"title": "Water the plants"}))
+    )
+    await terminate(place, only=IS_SLEEPING)
+    await holder
+
+    for answer, seconds in (read, write):
+        assert_unavailable(answer)
+        assert 0.9 < seconds < 1.5
+
+
+async def test_a_cancelled_request_gives_its_connection_back(place: Place, serve: Serve) -> None:
+    user = await support.new_user(await serve(place.url, pool_size=1), place.owner)
+    request = asyncio.create_task(user.post("tasks", json={"title": "slow"}))
+    await eventually(lambda: backends(place, only=IS_SLEEPING))
+
+    request.cancel()
+    await asyncio.wait([request])
+    answer = await user.get("tasks")
+
+    assert answer.status_code == 200
+    assert answer.json() == []
+
+
+async def test_a_connection_that_cannot_be_tidied_up_costs_nobody_their_answer(
+    place: Place, place_user: User
+) -> None:
+    """The pool resets a connection after use, when what was asked of it has been done."""
+    await place.owner.execute("REVOKE EXECUTE ON FUNCTION pg_advisory_unlock_all FROM PUBLIC")
+
+    created = await place_user.post("tasks", json={"title": "Water the plants"})
+    found = await place_user.get("tasks")
+
+    assert created.status_code == 201
+    assert found.json() == [created.json()]
+
+
+@pytest.mark.parametrize(
+    "forbid",
+    [
+        pytest.param("ALTER DATABASE {} CONNECTION LIMIT 0", id="too many clients"),
+        pytest.param("REVOKE CONNECT ON DATABASE {} FROM PUBLIC", id="no right to connect"),
+        pytest.param("ALTER DATABASE {} SET search_path = 1000000", id="another schema"),
+    ],
+)
+async def test_a_database_that_refuses_connections_is_unavailable(place: Place, serve: Serve, forbid: str) -> None:
+    client = await serve(place.url)
+    user = await support.new_user(client, place.owner)
+    await place.owner.execute(forbid.format(place.database))
+    await terminate(place)
+
+    answers = [
+        await user.get("tasks"),
+        await user.post("tasks", json={"title": "x"}),
+        await client.get("/health/ready"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+
+
+async def test_a_read_only_database_still_answers_reads(place: Place, serve: Serve) -> None:
+    user = await support.new_user(await serve(place.url), place.owner)
+    await place.owner.execute(f"ALTER DATABASE {place.database} SET default_transaction_read_only = on")
+    await terminate(place)
+
+    read, write = await user.get("tasks"), await user.post("tasks", json={"title": "x"})
+
+    assert read.status_code == 200
+    assert_unavailable(write)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param("08006", id="connection failure"),
+        pytest.param("25006", id="read-only transaction"),
+        pytest.param("40001", id="serialization failure"),
+        pytest.param("40P01", id="deadlock"),
+        pytest.param("53100", id="disk full"),
+        pytest.param("53200", id="out of memory"),
+        pytest.param("55P03", id="lock not available"),
+        pytest.param("57014", id="query canceled"),
+        pytest.param("57P01", id="administrator's shutdown"),
+        pytest.param("57P03", id="starting up"),
+    ],
+)
+async def test_a_passing_trouble_of_the_server_is_a_503(place_user: User, state: str) -> None:
+    answer = await place_user.post("tasks", json={"title": f"sqlstate {state}"})
+
+    assert_unavailable(answer)
+
+
+async def test_an_error_that_will_not_pass_is_a_500(place_user: User) -> None:
+    answer = await place_user.post("tasks", json={"title": "sqlstate P0001"})
+
+    assert_problem(answer, 500, "internal-error")
+    await place_user.add_task()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param('ALTER TABLE tasks ADD COLUMN "colour" text', id="new column"),
+        pytest.param("ALTER TABLE tasks ALTER COLUMN version TYPE bigint", id="new type"),
+    ],
+)
+async def test_a_migration_under_open_connections_breaks_no_request(
+    place: Place, serve: Serve, change: str
+) -> None:
+    """The plans that a connection has prepared are no longer good then."""
+    user = await support.new_user(await serve(place.url, pool_size=1), place.owner)
+    task = await user.add_task()
+    path = f"tasks/{task['id']}"
+    for _ in range(2):
+        await user.get(path)
+        await user.patch(path, json={"title": "Before"})
+
+    await place.owner.execute(change)
+    first = [await user.patch(path, json={"title": "After"}), await user.get(path), await user.get("tasks")]
+    second = [await user.patch(path, json={"title": "After"}), await user.get(path), await user.get("tasks")]
+
+    assert [answer.status_code for answer in first] in ([200, 200, 200], [503, 200, 200])
+    assert [answer.status_code for answer in second] == [200, 200, 200]
+
+
+@contextmanager
+def frozen(postmaster: psutil.Process) -> Iterator[None]:
+    processes = [postmaster, *postmaster.children()]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+type Victim = Callable[[], AbstractAsyncContextManager[Place]]
+
+
+@pytest.fixture(scope="module")
+async def victim() -> AsyncIterator[Victim]:
+    """A server of our own, to be frozen and killed."""
+
+    @asynccontextmanager
+    async def place() -> AsyncIterator[Place]:
+        async with connected(development.database_url("postgres", sockets)) as owner:
+            yield Place(owner, development.DATABASE, development.database_url(SERVICE_ROLE, sockets))
+
+    with tempfile.TemporaryDirectory(prefix="tasks-victim-") as data, embedded.postgres(Path(data)) as sockets:
+        await development.prepare(sockets, "developer")
+        yield place
+
+
+async def test_a_frozen_server_keeps_nobody_waiting_longer_than_5_seconds(
+    victim: Victim, serve: Serve, settings: Settings
+) -> None:
+    async with victim() as place, AsyncExitStack() as leaving:
+        user = await support.new_user(await serve(place.url), place.owner)
+        stranger = await support.new_user(await serve(place.url), place.owner)
+        task = await user.add_task()
+        await stranger.get("tasks")
+        await leaving.enter_async_context(support.running(create_app(settings_for(settings, place.url))))
+        async with locked(place, "SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"]):
+            await place.owner.execute(f"LOCK TABLE {VERSION_TABLE}")
+            waiting = asyncio.create_task(timed(user.patch(f"tasks/{task['id']}", json={"title": "Changed"})))
+            await eventually(lambda: backends(place, only=IS_WAITING_FOR_A_LOCK))
+            connecting = asyncio.create_task(timed(user.get("tasks")))
+            await eventually(lambda: _two(backends(place, only=IS_WAITING_FOR_A_LOCK)))
+
+            with frozen(_postmaster(await backends(place))):
+                left = asyncio.create_task(timed(leaving.aclose()))
+                answers = await asyncio.gather(
+                    waiting,
+                    connecting,
+                    timed(user.get("tasks")),
+                    timed(user.post("tasks", json={"title": "x"})),
+                    timed(stranger.post("tasks", json={"title": "x"})),
+                    timed(stranger.get("tasks")),
+                )
+                _, seconds_to_leave = await left
+        await eventually(lambda: _is_ok(user.get("tasks")))
+
+        for answer, seconds in answers:
+            assert_unavailable(answer)
+            assert seconds < 5
+        assert seconds_to_leave < 5
+        assert (await user.get("tasks")).json() == [task]
+
+
+async def _two(pids: Awaitable[list[int]]) -> bool:
+    return len(await pids) == 2
+
+
+def _postmaster(backends: list[int]) -> psutil.Process:
+    parent = psutil.Process(backends[0]).parent()
+    assert parent is not None
+    return parent
+
+
+async def _is_ok(request: Awaitable[httpx2.Response]) -> bool:
+    return (await request).status_code == 200
+
+
+async def test_a_crash_of_the_server_loses_nothing_that_was_acknowledged(victim: Victim, serve: Serve) -> None:
+    async with victim() as place:
+        user = await support.new_user(await serve(place.url, pool_size=4), place.owner)
+        await user.add_task()
+        pid = (await backends(place))[0]
+    acknowledged: list[str] = []
+    refused: list[httpx2.Response] = []
+
+    async def write_for(seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            answer = await user.post("tasks", json={"title": uuid4().hex})
+            if answer.status_code == 201:
+                acknowledged.append(answer.json()["title"])
+            else:
+                refused.append(answer)
+                await asyncio.sleep(0.02)
+
+    writers = [asyncio.create_task(write_for(0.6)) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    psutil.Process(pid).kill()
+    await asyncio.gather(*writers)
+    await eventually(lambda: _is_ok(user.get("tasks")))
+
+    kept = {task["title"] for task in (await user.get("tasks")).json()}
+    assert len(acknowledged) > 10
+    assert refused
+    for answer in refused:
+        assert_unavailable(answer)
+    assert set(acknowledged) <= kept
