@@ -193,7 +193,7 @@ class DatabaseUnavailable(Unavailable):
 
 
 class NotReady(Unavailable):
-    """The service has not been migrated to the schema this release needs."""
+    """The database has not been migrated to the schema this release needs."""
 
     code, title = "not-ready", "Not ready"
 
@@ -268,6 +268,8 @@ def _sentence(error: Mapping[str, Any]) -> str:
             text = "is not known here"
         case "missing":
             text = "is required"
+        case "model_type":
+            text = "should be a JSON object"
         case _:
             text = error["msg"].removeprefix("Input ")
     return text if text.endswith(".") else f"{text}."

@@ -140,6 +140,12 @@ async def test_values_at_their_bounds_are_taken(user: User, members: Json) -> No
     assert answer.status_code == 201
 
 
+async def test_a_body_that_is_no_object_is_told_in_the_terms_of_json(user: User) -> None:
+    answer = await user.post("tasks", json=["x"])
+
+    assert assert_problem(answer, 422, "invalid-values")["detail"] == "The body: should be a JSON object."
+
+
 async def test_the_answer_repeats_nothing_of_what_was_sent(user: User) -> None:
     sent = "confidential" * 100
 

@@ -151,7 +151,7 @@ def test_what_is_not_one_of_ours_is_refused(parts: Json) -> None:
         pytest.param("é", id="not ASCII"),
         pytest.param("\ud800", id="half a surrogate pair"),
         pytest.param(urlsafe_b64encode(b"\xff\xfe\xfd").decode(), id="no text"),
-        pytest.param(urlsafe_b64encode(b"[" * 3000).decode(), id="nested too deeply"),
+        pytest.param(urlsafe_b64encode(b"[" * 100_000).decode(), id="nested too deeply"),
         pytest.param(urlsafe_b64encode(b"9" * 5000).decode(), id="number too long"),
         pytest.param("0", id="offset"),
         pytest.param(str(ID), id="id"),

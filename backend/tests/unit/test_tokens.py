@@ -277,6 +277,14 @@ async def test_json_nested_too_deeply_is_refused(claims: str) -> None:
         await authenticate(forge(claims))
 
 
+async def test_json_nested_beyond_what_python_reads_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How deep that is depends on the platform; on some it fits into 8 KiB."""
+    monkeypatch.setattr("backend.auth.tokens.MAX_TOKEN_BYTES", 1_000_000)
+
+    with pytest.raises(InvalidToken, match="not JSON"):
+        await authenticate(forge("[" * 100_000))
+
+
 async def test_a_number_longer_than_python_reads_is_refused() -> None:
     claims = json.dumps(good()).replace("}", f', "n": {"1" * 4301}}}')
 
@@ -480,6 +488,12 @@ async def test_what_is_not_a_time_is_refused(name: str, value: object) -> None:
         await authenticate(forge(good(**{name: value})))
 
 
+async def test_an_end_beyond_all_arithmetic_is_refused() -> None:
+    """A float cannot be taken from an integer of that size."""
+    with pytest.raises(InvalidToken, match="exp is not a time"):
+        await authenticate(forge(good(iat=time.time() - 0.5, exp=10**400)))
+
+
 async def test_a_null_not_before_is_refused() -> None:
     with pytest.raises(InvalidToken):
         await authenticate(forge({**good(), "nbf": None}))
@@ -599,6 +613,20 @@ async def test_what_is_not_a_user_id_is_refused(subject: object) -> None:
 
 
 # Whatever else there may be
+
+
+@pytest.mark.parametrize("error", [TypeError, KeyError, OverflowError, RecursionError, MemoryError])
+async def test_whatever_the_library_raises_is_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def decode(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("backend.auth.tokens.jwt.decode", decode)
+
+    with pytest.raises(InvalidToken, match=error.__name__):
+        await authenticate(forge(good()))
+
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),

@@ -37,7 +37,7 @@ class Cursor(NamedTuple):
             was_by, was_order, value, task_id = json.loads(urlsafe_b64decode(padded))
             cursor = cls(SortBy(was_by), SortOrder(was_order), value, UUID(task_id))
             cursor.key()
-        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError("is not a cursor of this list") from error
         if (cursor.sort_by, cursor.sort_order) != (sort_by, sort_order):
             raise ValueError("belongs to another sort order; start again without it")
