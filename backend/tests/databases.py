@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from backend import development
 from backend.config import Settings
-from backend.database import Database
+from backend.database import Database, connect_arguments
 from support import Connection
 
 
@@ -39,7 +39,7 @@ async def scratch_role(server: Connection, options: str = "") -> AsyncIterator[s
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Connection]:
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(**connect_arguments(url))
     try:
         yield connection
     finally:

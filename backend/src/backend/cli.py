@@ -8,6 +8,8 @@ from signal import SIG_DFL, SIG_IGN, SIGINT, SIGTERM, raise_signal, signal
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from backend.refusal import Refusal
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -23,15 +25,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 2
+
+    from pydantic import ValidationError
+
     try:
         return int(options.command(options))
-    except Exception as error:
-        lines = _explain(error)
-        if not lines:
+    except Refusal as refusal:
+        return _complain(str(refusal))
+    except ValidationError as error:
+        return _complain(*map(_explain, error.errors(include_input=False, include_url=False)))
+    except OSError as error:
+        if error.filename is None:
             raise
-        for line in lines:
-            print(f"tasks: {line}", file=sys.stderr)
-        return 1
+        return _complain(f"Cannot use {error.filename}: {error.strerror}.")
+
+
+def _complain(*lines: str) -> int:
+    for line in lines:
+        print(f"tasks: {line}", file=sys.stderr)
+    return 1
+
+
+def _explain(fault: "ErrorDetails") -> str:
+    """An invalid setting by the name of its environment variable, and never its value."""
+    name = "_".join(str(part) for part in fault["loc"]).upper()
+    if fault["type"] == "missing":
+        message = "is not set; docs/configuration.md says what it is for."
+    else:
+        message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{name} {message}".strip()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,10 +83,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_: argparse.Namespace) -> int:
     from backend.config import Settings
-    from backend.main import create_app
     from backend.server import listen, run
 
     settings = Settings()
+    listener = listen(settings.api_host, settings.api_port)
+    # It takes long to import, so all that may be refused comes first.
+    from backend.main import create_app
+
     refused = False
 
     def refuse() -> None:
@@ -72,7 +97,6 @@ def _serve(_: argparse.Namespace) -> int:
         refused = True
         raise_signal(SIGTERM)
 
-    listener = listen(settings.api_host, settings.api_port)
     run(create_app(settings, on_unsafe_role=refuse), listener)
     return int(refused)
 
@@ -81,9 +105,10 @@ def _migrate(_: argparse.Namespace) -> int:
     import asyncio
 
     from backend.config import DatabaseSettings
-    from backend.migrate import migrate
 
     settings = DatabaseSettings()
+    from backend.migrate import migrate
+
     service_url = settings.database_url.get_secret_value()
     if settings.migration_database_url is None:
         outcome = asyncio.run(migrate(owner_url=service_url, service_url=None))
@@ -103,8 +128,6 @@ def _dev(options: argparse.Namespace) -> int:
 
     from backend import development
     from backend.embedded import postgres
-    from backend.main import create_app
-    from backend.migrate import SERVICE_ROLE
     from backend.server import listen, on_stop_signals, run, url_of
 
     development.refuse_production()
@@ -113,6 +136,9 @@ def _dev(options: argparse.Namespace) -> int:
     with development.locked(data):
         settings = development.settings(data)
         listener = listen(settings.api_host, settings.api_port)
+        from backend.main import create_app
+        from backend.migrate import SERVICE_ROLE
+
         with postgres(data) as socket_directory:
             asyncio.run(development.prepare(socket_directory, DEVELOPER))
             url = development.database_url(SERVICE_ROLE, socket_directory)
@@ -151,40 +177,11 @@ def _token(options: argparse.Namespace) -> int:
 
     from backend import development
     from backend.auth.tokens import SUBJECT
-    from backend.embedded import CannotDevelop
 
     development.refuse_production()
     if not SUBJECT.fullmatch(options.user):
-        raise CannotDevelop("A user's id has 1 to 128 letters, digits, hyphens and underscores.")
+        raise Refusal("A user's id has 1 to 128 letters, digits, hyphens and underscores.")
     data: Path = options.data.resolve()
     asyncio.run(development.add_user_if_running(data, options.user))
     print(development.token(development.settings(data), options.user))
     return 0
-
-
-def _explain(error: Exception) -> list[str]:
-    """What a person can mend, in a line each; nothing for a mistake of ours."""
-    from pydantic import ValidationError
-
-    from backend.embedded import CannotDevelop
-    from backend.migrate import MigrationError
-    from backend.server import CannotListen
-
-    match error:
-        case CannotDevelop() | MigrationError() | CannotListen():
-            return [str(error)]
-        case OSError() if error.filename:
-            return [f"Cannot use {error.filename}: {error.strerror}."]
-        case ValidationError():
-            return [_explain_setting(fault) for fault in error.errors(include_input=False, include_url=False)]
-    return []
-
-
-def _explain_setting(fault: "ErrorDetails") -> str:
-    """The setting by the name of its environment variable, and never its value."""
-    name = "_".join(str(part) for part in fault["loc"]).upper()
-    if fault["type"] == "missing":
-        message = "is not set; docs/configuration.md says what it is for."
-    else:
-        message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{name} {message}".strip()

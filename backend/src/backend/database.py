@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from backend.admission import UnsafeRole, examine
 from backend.auth import Principal
-from backend.errors import DatabaseUnavailable, Fault, InvalidValues, NotReady, Problem
+from backend.errors import DatabaseUnavailable, Fault, InvalidValues, Problem
 from backend.logs import log
-from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
 from backend.statements import Statement
 
 if TYPE_CHECKING:
@@ -40,10 +40,6 @@ _LOST_CONNECTION = (
 # SQLSTATE classes: connection exception, insufficient resources, operator intervention, transaction rollback.
 _TRANSIENT_CLASSES = {"08", "53", "57", "40"}
 _TRANSIENT = {"55P03", "25006"}  # a lock that was not to be had in time; a server that is read-only
-
-
-class UnsafeRole(Exception):
-    """The service would not be held to the policies. The message says what to do."""
 
 
 class Transaction:
@@ -191,7 +187,7 @@ class Database:
     async def _admit(self, connection: "Connection") -> None:
         """Look at each new connection before it serves anybody."""
         try:
-            await _check(connection, production=self._production)
+            await examine(connection, production=self._production)
         except UnsafeRole as unsafe:
             log.critical(str(unsafe))
             self._on_unsafe_role()
@@ -199,68 +195,6 @@ class Database:
         except (TimeoutError, CancelledError):
             connection.terminate()  # the pool would first wait for the server to say goodbye
             raise
-
-
-async def _check(connection: "Connection", *, production: bool) -> None:
-    state = await connection.fetchrow(
-        """
-        SELECT session_user AS role,
-               tasks.oid IS NOT NULL AND versions.oid IS NOT NULL AS migrated,
-               (SELECT bool_and(has_table_privilege(tasks.oid, right_name))
-                  FROM unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS right_name)
-                 AND has_table_privilege(versions.oid, 'SELECT') AS has_rights,
-               (SELECT string_agg(rolname, ', ') FROM pg_roles
-                 WHERE (rolsuper OR rolbypassrls) AND pg_has_role(session_user, pg_roles.oid, 'MEMBER')) AS above,
-               pg_has_role(session_user, tasks.relowner, 'MEMBER') AS owner,
-               -- Policies have no say in TRUNCATE.
-               has_table_privilege(tasks.oid, 'TRUNCATE') AS may_truncate,
-               tasks.relrowsecurity AND tasks.relforcerowsecurity AS policies_forced,
-               current_setting('app.embedded', true) = 'true' AS embedded
-          FROM (SELECT) AS one
-          LEFT JOIN pg_class AS tasks ON tasks.oid = to_regclass('tasks')
-          LEFT JOIN pg_class AS versions ON versions.oid = to_regclass($1)
-        """,
-        VERSION_TABLE,
-    )
-    assert state is not None  # the query always gives one row
-    _refuse_unsafe(state, production=production)
-    if not state["migrated"]:
-        raise NotReady("The database has no tables of this service yet; run `tasks migrate`.")
-    if not state["has_rights"]:
-        raise NotReady(f"The role {state['role']} lacks its rights on the tables; run `tasks migrate`.")
-    version = await connection.fetchval(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant
-    if version is None or version < SCHEMA_VERSION:
-        raise NotReady(
-            f"The schema is at {version}, and this release needs {SCHEMA_VERSION}; run `tasks migrate`."
-        )
-
-
-def _refuse_unsafe(state: asyncpg.Record, *, production: bool) -> None:
-    advice = (
-        "Serve with a role of its own: put the owner's URL into MIGRATION_DATABASE_URL, run `tasks migrate`, "
-        "and use the service role that it makes in DATABASE_URL."
-    )
-    role = state["role"]
-    if state["above"]:
-        raise UnsafeRole(
-            f"Refusing to serve: row-level security does not bind the role {role}, because it is, or can become, "
-            f"a superuser or a role with BYPASSRLS ({state['above']}). {advice}"
-        )
-    if state["owner"] or state["may_truncate"]:
-        raise UnsafeRole(
-            f"Refusing to serve: the role {role} owns the table tasks or may truncate it, so row-level security "
-            f"would not bind it. {advice}"
-        )
-    if state["policies_forced"] is False:
-        raise UnsafeRole(
-            "Refusing to serve: row-level security is not forced on tasks. Let the table's owner execute "
-            "ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY."
-        )
-    if production and state["embedded"]:
-        raise UnsafeRole(
-            "Refusing to serve: ENVIRONMENT is production, but this is the embedded development database. "
-            "Set DATABASE_URL to a PostgreSQL server of your own."
-        )
 
 
 @asynccontextmanager
@@ -275,6 +209,8 @@ async def translated() -> AsyncIterator[None]:
     except asyncpg.PostgresError as error:
         if _is_transient(error):
             raise _unavailable(error) from error
+        # It may quote the row, and this is going to be logged.
+        error.detail = None
         raise
     except UnsafeRole as error:  # which has been logged in full
         raise DatabaseUnavailable from error
@@ -295,8 +231,9 @@ def _is_transient(error: asyncpg.PostgresError) -> bool:
 
 
 def _unavailable(error: Exception) -> Problem:
-    # The server's message names no values; details and parameters, which could, are left out.
-    log.warning("database unavailable", reason=f"{type(error).__name__}: {error}")
+    # The server's message names no values; its details, which could, are left out.
+    reason = str(error).partition("\nDETAIL:")[0]
+    log.warning("database unavailable", reason=f"{type(error).__name__}: {reason}")
     return DatabaseUnavailable()
 
 

@@ -15,28 +15,28 @@ import jwt
 from pydantic import SecretStr
 
 from backend.config import CorsOrigins, Deployment, Environment, Settings
-from backend.embedded import PORT, SUPERUSER, CannotDevelop
-from backend.migrate import SERVICE_ROLE, migrate
+from backend.embedded import PORT, SUPERUSER
+from backend.refusal import Refusal
 
 DATABASE = "tasks"
 TOKEN_LIFETIME = timedelta(hours=12)
 
 
 def refuse_production() -> None:
-    """Raises CannotDevelop."""
+    """Raises Refusal."""
     if Deployment().environment is Environment.PRODUCTION:
-        raise CannotDevelop("ENVIRONMENT is production, and this command is for development only.")
+        raise Refusal("ENVIRONMENT is production, and this command is for development only.")
 
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Make the folder, and keep every other `tasks dev` away from it. Raises CannotDevelop and OSError."""
+    """Make the folder, and keep every other `tasks dev` away from it. Raises Refusal and OSError."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise CannotDevelop(f"Another `tasks dev` is using {data}; stop that one first.") from error
+            raise Refusal(f"Another `tasks dev` is using {data}; stop that one first.") from error
         yield
 
 
@@ -68,6 +68,8 @@ def database_url(role: str, socket_directory: Path, database: str = DATABASE) ->
 
 async def prepare(socket_directory: Path, user_id: str) -> None:
     """Make whatever is missing: the database, Better Auth's tables, ours, the service's role, one user."""
+    from backend.migrate import SERVICE_ROLE, migrate
+
     server = await asyncpg.connect(database_url(SUPERUSER, socket_directory, "postgres"))
     try:
         if not await server.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
@@ -88,22 +90,16 @@ async def prepare(socket_directory: Path, user_id: str) -> None:
 
 
 async def add_user_if_running(data: Path, user_id: str) -> None:
-    """Raises CannotDevelop where no `tasks dev` is running on `data`."""
+    """Raises Refusal where no `tasks dev` is running on `data`."""
     try:
         socket_directory = (data / "postgres" / "postmaster.pid").read_text().splitlines()[4]
         owner = await asyncpg.connect(database_url(SUPERUSER, Path(socket_directory)))
-    except PermissionError as error:
-        raise CannotDevelop(
-            f"{data} belongs to another user; run this as the one who runs `tasks dev`."
-        ) from error
-    except (OSError, IndexError, asyncpg.PostgresError) as error:
-        raise CannotDevelop(f"Nothing is running on {data}; start `make run` first.") from error
-    try:
-        await _add_user(owner, user_id)
-    except asyncpg.UndefinedTableError as error:
-        raise CannotDevelop("`tasks dev` is just starting for the first time; try again.") from error
-    finally:
-        await owner.close()
+        try:
+            await _add_user(owner, user_id)
+        finally:
+            await owner.close()
+    except (FileNotFoundError, ConnectionError, IndexError, asyncpg.PostgresError) as error:
+        raise Refusal(f"Nothing is running on {data} yet; start `make run` first.") from error
 
 
 async def _add_user(owner: "asyncpg.Connection[asyncpg.Record]", user_id: str) -> None:

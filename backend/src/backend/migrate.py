@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from backend.database import connect_arguments
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
+from backend.refusal import Refusal
 
 OLDEST_SERVER = 170000  # the first with the collation pg_c_utf8
 
@@ -39,8 +40,8 @@ _COLLISIONS = {"23505", "42710", "XX000", "40P01"}
 _TRIES = 5
 
 
-class MigrationError(Exception):
-    """The message says what to do."""
+class MigrationError(Refusal):
+    """The database is as it was before."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ async def migrate(*, owner_url: str, service_url: str | None) -> Outcome:
     """
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(**connect_arguments(owner_url) | {"statement_cache_size": 0}),
+        async_creator=lambda: asyncpg.connect(**connect_arguments(owner_url)),
         poolclass=NullPool,
         hide_parameters=True,
     )

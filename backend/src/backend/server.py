@@ -8,17 +8,20 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from backend.refusal import Refusal
 
 # Longer than any statement may take, so that requests under way at SIGTERM are answered.
 SHUTDOWN_SECONDS = 15
 
-
-class CannotListen(Exception):
-    """The message says what to do."""
+# Headers above 32 KiB are answered further in; this one is for those that do not end. A body of 128 KiB in chunks
+# of a byte each is below it.
+MAX_OVERHEAD_BYTES = 1024 * 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Raises CannotListen."""
+    """Raises Refusal."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -26,7 +29,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:
-        raise CannotListen(
+        raise Refusal(
             f"Cannot listen on {host}:{port}: {error.strerror or error}. "
             "Stop the program that uses the port, or set API_PORT (and API_HOST) to another address."
         ) from error
@@ -47,7 +50,7 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=_Protocol,
             ws="none",
             lifespan="on",
             log_config=None,
@@ -59,6 +62,30 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
     # The server does so itself for as long as it serves; it takes them back before the process is done.
     on_stop_signals(server.handle_exit)
     server.run(sockets=[listener])
+
+
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn's, with a bound on all that is not body.
+
+    A URL, header or trailer without end would be gathered in memory, each piece more slowly than the one before,
+    and everybody else would wait.
+    """
+
+    _overhead = 0
+
+    def data_received(self, data: bytes) -> None:
+        self._overhead += len(data)
+        super().data_received(data)
+        if self._overhead > MAX_OVERHEAD_BYTES:
+            self.send_400_response("Too much of the request is not its body.")
+
+    def on_message_begin(self) -> None:
+        self._overhead = 0
+        super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        self._overhead -= len(body)
+        super().on_body(body)
 
 
 class _Server(uvicorn.Server):

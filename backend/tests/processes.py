@@ -1,0 +1,125 @@
+"""The `tasks` command as a process, as a terminal or a supervisor starts it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from signal import SIGKILL, Signals
+from tempfile import TemporaryFile
+from typing import IO
+
+import psutil
+
+TASKS = Path(sys.executable).with_name("tasks")
+PATIENCE = 15  # seconds; nothing here takes that long unless it hangs
+
+
+class Command:
+    """A command in a process group of its own, with its output in files."""
+
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.started = time.monotonic()
+        self._stdout, self._stderr = (TemporaryFile() for _ in range(2))  # noqa: SIM115 - closed by close()
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=self._stdout,
+            stderr=self._stderr,
+            start_new_session=True,
+        )
+
+    @property
+    def stdout(self) -> str:
+        return _text(self._stdout)
+
+    @property
+    def stderr(self) -> str:
+        return _text(self._stderr)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait for something that is to happen while the command runs."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert self.process.poll() is None, f"It has ended:\n{self.stdout}\n{self.stderr}"
+            assert time.monotonic() < deadline, f"It does not happen:\n{self.stdout}\n{self.stderr}"
+            time.sleep(0.005)
+
+    def signal(self, number: Signals) -> None:
+        """To the whole process group, as a terminal does it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def status(self) -> int:
+        """Wait for the end."""
+        return self.process.wait(PATIENCE)
+
+    def complaint(self) -> str:
+        """The one line that a command says which cannot do what it should."""
+        assert self.status() == 1, self.stdout
+        assert self.stdout == ""
+        lines = self.stderr.splitlines()
+        assert len(lines) == 1, self.stderr
+        assert lines[0].startswith("tasks: ")
+        return lines[0].removeprefix("tasks: ")
+
+    def family(self) -> list[psutil.Process]:
+        """The process and all its descendants."""
+        process = psutil.Process(self.process.pid)
+        return [process, *process.children(recursive=True)]
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            for process in self.family():
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self.process.wait()
+        self._stdout.close()
+        self._stderr.close()
+
+
+type Start = Callable[..., Command]
+
+
+@contextmanager
+def starting(folder: Path) -> Iterator[Start]:
+    """Gives a function that starts `tasks` with the arguments, in the folder; at the end nothing runs any more."""
+    commands: list[Command] = []
+
+    def start(*arguments: str | Path, by: tuple[str, ...] = (str(TASKS),), **environment: str) -> Command:
+        commands.append(Command([*by, *map(str, arguments)], folder, environment))
+        return commands[-1]
+
+    try:
+        yield start
+    finally:
+        for command in commands:
+            command.close()
+        for process in about(folder):
+            process.send_signal(SIGKILL)
+
+
+def about(folder: Path) -> list[psutil.Process]:
+    """Processes whose command line names the folder, or something in it."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(folder) in argument for argument in process.info["cmdline"] or [])
+    ]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _text(file: IO[bytes]) -> str:
+    # Not by seeking: the position is the command's too.
+    return os.pread(file.fileno(), 10_000_000, 0).decode()
