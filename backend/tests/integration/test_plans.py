@@ -50,7 +50,6 @@ VALUES: dict[str, Any] = {  # SQL values by the names that statements give their
     "after_id": UUID(int=1 << 127),
     "versions": "{1,2}",
     "most": 10_000,
-    "status": "pending",
     "priority": "low",
     "category": "home",
     "due_after": NOON,
@@ -77,7 +76,7 @@ INDEXES = {
     (SortBy.TITLE, SortOrder.ASCENDING): "ix_tasks_title",
     (SortBy.TITLE, SortOrder.DESCENDING): "ix_tasks_title",
 }
-FILTERS = ["status", "priority", "category", "due_after", "due_before"]
+FILTERS = ["pending", "completed", "priority", "category", "due_after", "due_before"]
 
 # A plan for the values at hand, and the one for any values that a prepared statement gets after some uses.
 modes = pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
@@ -168,6 +167,21 @@ async def test_a_page_after_the_last_due_date_starts_there_too(
     nodes = await explain(service, statement, mode, after=None)
 
     assert "ROW(" in scan_of(nodes)["Index Cond"]
+
+
+@modes
+@pytest.mark.parametrize("sort_order", SortOrder)
+@pytest.mark.parametrize("paged", [False, True])
+async def test_pending_tasks_have_an_index_of_their_own(
+    service: Connection, sort_order: SortOrder, paged: bool, mode: str
+) -> None:
+    """However many tasks somebody has completed, the list of what is left to do stays quick."""
+    statement = tasks._find(frozenset({"pending"}), 0, SortBy.CREATED_AT, sort_order, paged=paged)
+
+    nodes = await explain(service, statement, mode, after=NOON)
+
+    assert scan_of(nodes)["Index Name"] == "ix_tasks_pending"
+    assert paged or not is_sorted(nodes)
 
 
 ONE_TASK = {

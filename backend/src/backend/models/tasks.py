@@ -74,6 +74,7 @@ class Task(SQLModel, table=True):
         Index("ix_tasks_due_ascending", "userId", DUE_ASCENDING, "id"),
         Index("ix_tasks_due_descending", "userId", DUE_DESCENDING, "id"),
         Index("ix_tasks_priority", "userId", "priority", "id"),
+        Index("ix_tasks_pending", "userId", "createdAt", "id", postgresql_where=text('"completedAt" IS NULL')),
         Index("ix_tasks_title", "userId", text("lower(title)"), "title", "id"),
     )
 

@@ -59,6 +59,8 @@ def upgrade() -> None:
     op.create_index("ix_tasks_due_ascending", "tasks", ["userId", due_ascending, "id"])
     op.create_index("ix_tasks_due_descending", "tasks", ["userId", due_descending, "id"])
     op.create_index("ix_tasks_priority", "tasks", ["userId", "priority", "id"])
+    pending = sa.text('"completedAt" IS NULL')
+    op.create_index("ix_tasks_pending", "tasks", ["userId", "createdAt", "id"], postgresql_where=pending)
     op.create_index("ix_tasks_title", "tasks", ["userId", sa.text("lower(title)"), "title", "id"])
     op.execute("ALTER TABLE tasks ENABLE ROW LEVEL SECURITY")
     op.execute("ALTER TABLE tasks FORCE ROW LEVEL SECURITY")
