@@ -64,6 +64,6 @@ $(OWN_UV):
 	elif python3 -m pip --version >/dev/null 2>&1; then \
 		python3 -m pip install --quiet --disable-pip-version-check --target .tools uv==$(UV_VERSION); \
 	else \
-		echo "Python's venv module is missing (on Debian and Ubuntu: apt install python3-venv)." \
-			"Install it, or uv (https://docs.astral.sh/uv), and try again." >&2; exit 1; \
+		echo "There is neither uv nor a python3 with its venv module here. Install python3-venv (Debian, Ubuntu)" \
+			"or uv (https://docs.astral.sh/uv), and try again." >&2; exit 1; \
 	fi

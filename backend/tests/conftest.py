@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from backend import development, embedded
 from backend.config import Settings
 from backend.main import create_app
 from backend.migrate import SERVICE_ROLE
+from issuer import find_node
 from support import ISSUER, ORIGIN, SECRET, Connection, User
 
 SERVER = "TASKS_TEST_SERVER"  # where the workers find the directory of the server's socket
@@ -36,11 +37,22 @@ def pytest_configure(config: pytest.Config) -> None:
     stack.callback(shutil.rmtree, data)
     socket_directory = stack.enter_context(embedded.postgres(data))
     asyncio.run(development.prepare(socket_directory, "developer"))
+    asyncio.run(_spare_the_disk(socket_directory))
     os.environ[SERVER] = str(socket_directory)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+async def _spare_the_disk(socket_directory: Path) -> None:
+    """Nothing of these databases is to survive a power cut. The tests of crashes have servers of their own."""
+    server = await asyncpg.connect(development.database_url("postgres", socket_directory, "postgres"))
+    await server.execute("ALTER SYSTEM SET fsync = off")
+    await server.execute("SELECT pg_reload_conf()")
+    await server.close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
     """Whatever was not run is said last, where nobody overlooks it."""
+    yield
     reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
     for reason, number in reasons.items():
         terminalreporter.write_line(f"NOT RUN: {number} tests. {reason.removeprefix('Skipped: ')}", yellow=True)
@@ -49,6 +61,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def socket_directory() -> Path:
     return Path(os.environ[SERVER])
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The Node program, with Better Auth installed."""
+    return find_node()
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from signal import SIGKILL, Signals
-from tempfile import TemporaryFile
-from typing import IO
+from signal import Signals
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, NamedTuple
 
 import psutil
 
@@ -23,6 +23,7 @@ class Command:
 
     def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
+        self.temporary = Path(environment["TMPDIR"])
         self.started = time.monotonic()
         self._stdout, self._stderr = (TemporaryFile() for _ in range(2))  # noqa: SIM115 - closed by close()
         self.process = subprocess.Popen(
@@ -87,22 +88,35 @@ class Command:
 type Start = Callable[..., Command]
 
 
+class Workplace(NamedTuple):
+    """An empty folder, and what starts `tasks` in it with the arguments and variables given."""
+
+    folder: Path
+    start: Start
+
+
 @contextmanager
-def starting(folder: Path) -> Iterator[Start]:
-    """Gives a function that starts `tasks` with the arguments, in the folder; at the end nothing runs any more."""
-    commands: list[Command] = []
+def workplace(**variables: str) -> Iterator[Workplace]:
+    """At its end nothing runs any more."""
+    # Pytest's own folders will not do: each run closes them to other users again, and where root runs the tests,
+    # PostgreSQL is another user.
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="tests-")))
+        temporary = Path(stack.enter_context(TemporaryDirectory(prefix="tests-")))
 
-    def start(*arguments: str | Path, by: tuple[str, ...] = (str(TASKS),), **environment: str) -> Command:
-        commands.append(Command([*by, *map(str, arguments)], folder, environment))
-        return commands[-1]
+        def start(*arguments: str | Path, by: tuple[str, ...] = (str(TASKS),), **more: str) -> Command:
+            environment = {"TMPDIR": str(temporary), **variables, **more}
+            command = Command([*by, *map(str, arguments)], folder, environment)
+            stack.callback(command.close)
+            return command
 
-    try:
-        yield start
-    finally:
-        for command in commands:
-            command.close()
-        for process in about(folder):
-            process.send_signal(SIGKILL)
+        stack.callback(_kill, folder)
+        yield Workplace(folder, start)
+
+
+def _kill(folder: Path) -> None:
+    for process in about(folder):
+        process.kill()
 
 
 def about(folder: Path) -> list[psutil.Process]:

@@ -8,6 +8,7 @@ from signal import SIG_DFL, SIG_IGN, SIGINT, SIGTERM, raise_signal, signal
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from backend import signals
 from backend.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _complain(*lines: str) -> int:
 
 def _explain(fault: "ErrorDetails") -> str:
     """An invalid setting by the name of its environment variable, and never its value."""
-    name = "_".join(str(part) for part in fault["loc"]).upper()
+    name = "_".join(part for part in fault["loc"] if isinstance(part, str)).upper()
     if fault["type"] == "missing":
         message = "is not set; docs/configuration.md says what it is for."
     else:
@@ -59,13 +60,17 @@ def _explain(fault: "ErrorDetails") -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tasks", description="A task backend for users of Better Auth.")
     parser.set_defaults(command=None)
-    commands = parser.add_subparsers(metavar="command")
+    commands = parser.add_subparsers(title="commands", metavar="command")
 
     serve = commands.add_parser("serve", help="serve the API with the settings of the environment")
     serve.set_defaults(command=_serve)
 
     migrate = commands.add_parser("migrate", help="bring the database to the schema of this release")
     migrate.set_defaults(command=_migrate)
+
+    doctor = commands.add_parser("doctor", help="check the settings and what they name, and say what to change")
+    doctor.add_argument("--token", help="check this token of a user too; Better Auth's /api/auth/token gives one")
+    doctor.set_defaults(command=_doctor)
 
     dev = commands.add_parser("dev", help="serve the API on an embedded PostgreSQL (development only)")
     dev.set_defaults(command=_dev)
@@ -87,8 +92,7 @@ def _serve(_: argparse.Namespace) -> int:
 
     settings = Settings()
     listener = listen(settings.api_host, settings.api_port)
-    # It takes long to import, so all that may be refused comes first.
-    from backend.main import create_app
+    from backend.main import create_app  # what takes long comes after what may be refused, here and below
 
     refused = False
 
@@ -107,18 +111,37 @@ def _migrate(_: argparse.Namespace) -> int:
     from backend.config import DatabaseSettings
 
     settings = DatabaseSettings()
-    from backend.migrate import migrate
-
     service_url = settings.database_url.get_secret_value()
+    from backend.migrate import migrate, reads_of
+
+    reads = reads_of(settings)
     if settings.migration_database_url is None:
-        outcome = asyncio.run(migrate(owner_url=service_url, service_url=None))
+        outcome = asyncio.run(migrate(owner_url=service_url, service_url=None, reads=reads))
     else:
         owner_url = settings.migration_database_url.get_secret_value()
-        outcome = asyncio.run(migrate(owner_url=owner_url, service_url=service_url))
+        outcome = asyncio.run(migrate(owner_url=owner_url, service_url=service_url, reads=reads))
     print(f"The schema is at {outcome.version}. The service's role is {outcome.role}.")
     if outcome.generated_url:
         print(f"Serve with this URL; its password is not shown again:\n  DATABASE_URL={outcome.generated_url}")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from backend.config import Settings
+
+    settings = Settings()
+    from backend.doctor import findings
+
+    async def report() -> bool:
+        healthy = True
+        async for finding in findings(settings, options.token):
+            print(finding, flush=True)
+            healthy = healthy and finding.healthy
+        return healthy
+
+    return int(not asyncio.run(report()))
 
 
 def _dev(options: argparse.Namespace) -> int:
@@ -128,19 +151,21 @@ def _dev(options: argparse.Namespace) -> int:
 
     from backend import development
     from backend.embedded import postgres
-    from backend.server import listen, on_stop_signals, run, url_of
+    from backend.server import listen, run, url_of
 
     development.refuse_production()
-    on_stop_signals(_leave)
     data: Path = options.data.resolve()
     with development.locked(data):
         settings = development.settings(data)
         listener = listen(settings.api_host, settings.api_port)
         from backend.main import create_app
-        from backend.migrate import SERVICE_ROLE
+        from backend.migrate import SERVICE_ROLE, reads_of
 
+        # Only now that there is something to stop, and no sooner: an import may swallow what a handler raises.
+        signals.handle(_leave)
         with postgres(data) as socket_directory:
-            asyncio.run(development.prepare(socket_directory, DEVELOPER))
+            with signals.held():  # an event loop that is torn down half-way has complaints
+                asyncio.run(development.prepare(socket_directory, DEVELOPER, reads=reads_of(settings)))
             url = development.database_url(SERVICE_ROLE, socket_directory)
             app = create_app(settings.model_copy(update={"database_url": SecretStr(url)}))
             _greet(url_of(listener), data, development.token(settings, DEVELOPER))
@@ -150,9 +175,7 @@ def _dev(options: argparse.Namespace) -> int:
 
 def _leave(number: int, _: FrameType | None) -> None:
     """Leave through every `finally`, and let none of them be interrupted."""
-    from backend.server import on_stop_signals
-
-    on_stop_signals(SIG_IGN)
+    signals.handle(SIG_IGN)
     sys.exit(128 + number)
 
 

@@ -21,6 +21,15 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class AuthSource(StrEnum):
+    """Where the tokens and sessions of Better Auth are checked."""
+
+    SECRET = "secret"  # noqa: S105 - the name of a source
+    JWKS = "jwks"
+    JWKS_DATABASE = "jwks-database"
+    SESSION = "session"
+
+
 def origin_of(url: str) -> str:
     """The origin of an http(s) URL in the form browsers send it (RFC 6454): no path, no default port.
 
@@ -40,10 +49,14 @@ def _seconds(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
+def _comma_separated(value: object) -> object:
+    return tuple(item.strip() for item in value.split(",") if item.strip()) if isinstance(value, str) else value
+
+
 def _origins(value: object) -> object:
-    if not isinstance(value, str):
+    items = _comma_separated(value)
+    if not isinstance(value, str) or not isinstance(items, tuple):
         return value
-    items = [item.strip() for item in value.split(",") if item.strip()]
     for item in items:
         if "*" in item:
             raise ValueError("must name each origin; a wildcard cannot be combined with credentials")
@@ -64,7 +77,10 @@ class Deployment(BaseSettings):
 
 
 class DatabaseSettings(Deployment):
-    """What `tasks migrate` needs."""
+    """What `tasks migrate` needs: which rights the service's role gets depends on where tokens come from."""
+
+    auth_sources: Annotated[tuple[AuthSource, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
+    jwt_check_session: bool = False
 
     database_url: SecretStr
     migration_database_url: SecretStr | None = None
@@ -87,10 +103,12 @@ class Settings(DatabaseSettings):
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
-    better_auth_secret: SecretStr
+    better_auth_secret: SecretStr | None = None
     better_auth_url: str = "http://localhost:3000"
     jwt_issuer: str = ""
     jwt_audience: str = ""
+    jwks_url: str = ""
+    session_require_signature: bool = False
     jwt_max_lifetime: Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))] = timedelta(hours=24)
 
     cors_origins: CorsOrigins = ()
@@ -110,9 +128,9 @@ class Settings(DatabaseSettings):
 
     @field_validator("better_auth_secret")
     @classmethod
-    def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
+    def _is_long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
         # An HS256 key shorter than the hash output can be searched for offline (RFC 7518, section 3.2).
-        if len(secret.get_secret_value().encode()) < SECRET_BYTES:
+        if secret and len(secret.get_secret_value().encode()) < SECRET_BYTES:
             raise ValueError(f"must be at least {SECRET_BYTES} bytes; `openssl rand -base64 32` makes one")
         return secret
 
@@ -122,16 +140,51 @@ class Settings(DatabaseSettings):
         origin_of(url)
         return url
 
+    @field_validator("jwks_url")
+    @classmethod
+    def _is_a_url(cls, url: str) -> str:
+        if url:
+            origin_of(url)
+        return url
+
+    @model_validator(mode="after")
+    def _has_what_its_sources_need(self) -> Self:
+        if not self.sources:
+            raise ValueError(
+                "set BETTER_AUTH_SECRET for HS256 tokens, or BETTER_AUTH_URL for those of Better Auth's keys"
+            )
+        if {AuthSource.JWKS, AuthSource.JWKS_DATABASE} <= set(self.sources):
+            raise ValueError("AUTH_SOURCES names jwks and jwks-database; keys come from one of the two")
+        for source in (AuthSource.SECRET, AuthSource.SESSION):
+            if source in self.sources and not self.better_auth_secret:
+                raise ValueError(f"BETTER_AUTH_SECRET must be set: AUTH_SOURCES names {source}")
+        return self
+
     @model_validator(mode="after")
     def _is_fit_for_production(self) -> Self:
         if self.environment is Environment.PRODUCTION:
-            if _is_guessable(self.better_auth_secret.get_secret_value()):
+            if self.better_auth_secret and _is_guessable(self.better_auth_secret.get_secret_value()):
                 raise ValueError(
                     "BETTER_AUTH_SECRET looks like a placeholder; `openssl rand -base64 32` makes a real one"
                 )
             if "better_auth_url" not in self.model_fields_set:
                 raise ValueError("BETTER_AUTH_URL must be set in production: tokens are checked against it")
         return self
+
+    @property
+    def sources(self) -> tuple[AuthSource, ...]:
+        """What AUTH_SOURCES names, or else what fits the rest: the secret if there is one, or the URL."""
+        if self.auth_sources:
+            return self.auth_sources
+        if self.better_auth_secret:
+            return (AuthSource.SECRET,)
+        return (AuthSource.JWKS,) if "better_auth_url" in self.model_fields_set else ()
+
+    @property
+    def keys_url(self) -> str:
+        """Where Better Auth publishes its keys. A path in BETTER_AUTH_URL replaces its usual one, /api/auth."""
+        path = urlsplit(self.better_auth_url.strip()).path.rstrip("/") or "/api/auth"
+        return self.jwks_url or f"{origin_of(self.better_auth_url)}{path}/jwks"
 
     @property
     def issuer(self) -> str:

@@ -215,8 +215,6 @@ async def translated() -> AsyncIterator[None]:
     except UnsafeRole as error:  # which has been logged in full
         raise DatabaseUnavailable from error
     except (OSError, *_DRIVER_ERRORS) as error:
-        if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-            raise  # a parameter of the wrong type: a mistake of ours
         raise _unavailable(error) from error
 
 

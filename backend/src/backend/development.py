@@ -3,7 +3,7 @@
 import fcntl
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.resources import files
@@ -14,7 +14,7 @@ import asyncpg
 import jwt
 from pydantic import SecretStr
 
-from backend.config import CorsOrigins, Deployment, Environment, Settings
+from backend.config import AuthSource, CorsOrigins, Deployment, Environment, Settings
 from backend.embedded import PORT, SUPERUSER
 from backend.refusal import Refusal
 
@@ -66,7 +66,7 @@ def database_url(role: str, socket_directory: Path, database: str = DATABASE) ->
     return f"postgresql://{role}@/{database}?host={quote(str(socket_directory))}&port={PORT}&sslmode=disable"
 
 
-async def prepare(socket_directory: Path, user_id: str) -> None:
+async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[AuthSource] = frozenset()) -> None:
     """Make whatever is missing: the database, Better Auth's tables, ours, the service's role, one user."""
     from backend.migrate import SERVICE_ROLE, migrate
 
@@ -83,7 +83,8 @@ async def prepare(socket_directory: Path, user_id: str) -> None:
     try:
         if not await owner.fetchval("""SELECT to_regclass('"user"') IS NOT NULL"""):
             await owner.execute(files("backend").joinpath("better_auth.sql").read_text())
-        await migrate(owner_url=owner_url, service_url=database_url(SERVICE_ROLE, socket_directory))
+        service_url = database_url(SERVICE_ROLE, socket_directory)
+        await migrate(owner_url=owner_url, service_url=service_url, reads=reads)
         await _add_user(owner, user_id)
     finally:
         await owner.close()
@@ -126,4 +127,5 @@ def token(settings: Settings, user_id: str) -> str:
         "iss": settings.issuer,
         "aud": settings.audience,
     }
+    assert settings.better_auth_secret is not None  # `settings` has seen to it
     return jwt.encode(claims, settings.better_auth_secret.get_secret_value(), "HS256")

@@ -4,6 +4,7 @@ The package's own start and stop are not used. Interrupted at the wrong moment t
 root's folders they open to every user of the machine.
 """
 
+import fcntl
 import os
 import pwd
 import re
@@ -15,10 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from signal import SIG_BLOCK, SIG_SETMASK, SIGHUP, SIGINT, SIGTERM, Signals, pthread_sigmask
+from signal import SIGINT, Signals
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, NamedTuple
 
+from backend import signals
 from backend.refusal import Refusal
 
 SUPERUSER = "postgres"
@@ -49,9 +51,9 @@ def postgres(data: Path) -> Iterator[Path]:
         _let_pass(account, programs, cluster, Path(socket_directory))
         if not cluster.exists():
             _create(cluster, programs, account, log)
-        _stop_left_behind(cluster)
         command: list[str | Path] = [programs / "postgres", "-D", cluster, "-k", socket_directory, "-p", str(PORT)]
-        with _process([*command, "-c", "listen_addresses="], account, log, stop=SIGINT) as server:
+        command += ["-c", "listen_addresses="]
+        with _alone(cluster) as lock, _process(command, account, log, lock, stop=SIGINT) as server:
             _wait_until_ready(server, cluster, log)
             yield Path(socket_directory)
 
@@ -109,21 +111,20 @@ def _create(cluster: Path, programs: Path, account: Account, log: IO[str]) -> No
     Path(folder).rename(cluster)
 
 
-def _stop_left_behind(cluster: Path) -> None:
-    """Stop the server of a `tasks dev` that was killed, and remove its lock."""
-    import psutil
-
-    lock = cluster / "postmaster.pid"
-    with suppress(FileNotFoundError, ValueError, psutil.Error):
-        process = psutil.Process(int(lock.read_text().partition("\n")[0]))
-        if process.name() == "postgres" and process.cwd() == str(cluster):
-            process.send_signal(SIGINT)
-            # It removes the lock at its very end. Nobody may be there to collect the dead process.
-            while lock.exists() and process.is_running():
-                time.sleep(0.01)
-    # After a power cut the number in it may belong to any other process, which PostgreSQL would take for its own.
-    # Should one of its processes be alive all the same, it will notice: they share memory.
-    lock.unlink(missing_ok=True)
+@contextmanager
+def _alone(cluster: Path) -> Iterator[IO[str]]:
+    """Stop the server of a run that was killed; gives the lock that the next one holds for as long as it lives."""
+    pid_file = cluster / "postmaster.pid"
+    with (cluster / "tasks.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with suppress(OSError, ValueError):  # without its main process the rest ends by itself
+                os.kill(int(pid_file.read_text().partition("\n")[0]), SIGINT)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        # After a power cut the number in it may be any other process, which PostgreSQL would take for its own.
+        pid_file.unlink(missing_ok=True)
+        yield lock
 
 
 def _wait_until_ready(server: "subprocess.Popen[bytes]", cluster: Path, log: IO[str]) -> None:
@@ -145,7 +146,7 @@ def _failure(log: IO[str]) -> Refusal:
 
 @contextmanager
 def _process(
-    command: list[str | Path], account: Account, log: IO[str], *, stop: Signals | None = None
+    command: list[str | Path], account: Account, log: IO[str], *inherited: IO[str], stop: Signals | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Ended with the block by the signal `stop`; without one it is left to finish.
 
@@ -153,12 +154,13 @@ def _process(
     """
     process = None
     try:
-        with _signals_held():
+        with signals.held():
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=[file.fileno() for file in inherited],
                 start_new_session=True,
                 cwd="/",
                 # Not the shell's, whose locale may be one that this machine does not have.
@@ -169,9 +171,8 @@ def _process(
             )
         yield process
     finally:
-        with _signals_held():
-            if process is not None and process.poll() is None:
-                _end(process, stop)
+        if process is not None and process.poll() is None:
+            _end(process, stop)
 
 
 def _end(process: "subprocess.Popen[bytes]", stop: Signals | None) -> None:
@@ -182,13 +183,3 @@ def _end(process: "subprocess.Popen[bytes]", stop: Signals | None) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Keep what would end this process waiting until the block has ended."""
-    held = pthread_sigmask(SIG_BLOCK, {SIGINT, SIGTERM, SIGHUP})
-    try:
-        yield
-    finally:
-        pthread_sigmask(SIG_SETMASK, held)

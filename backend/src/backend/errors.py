@@ -21,6 +21,7 @@ Problem
 ├── InternalError           500
 └── Unavailable             503
     ├── DatabaseUnavailable
+    ├── KeysUnavailable
     └── NotReady
 
 A class's docstring is the sentence its users read, unless whoever raises it knows a better one.
@@ -190,6 +191,12 @@ class DatabaseUnavailable(Unavailable):
     """The database cannot be reached or is too busy right now; try again shortly."""
 
     code, title = "database-unavailable", "Database unavailable"
+
+
+class KeysUnavailable(Unavailable):
+    """The keys that tokens are verified with cannot be had right now; try again shortly."""
+
+    code, title = "keys-unavailable", "Keys unavailable"
 
 
 class NotReady(Unavailable):

@@ -11,8 +11,7 @@ from starlette.types import ASGIApp
 
 from backend import __version__, errors, logs, openapi
 from backend.auth import Authenticator
-from backend.auth.secret import SecretVerifier
-from backend.auth.tokens import ClaimRules
+from backend.authentication import authenticator_for
 from backend.config import Environment, Settings
 from backend.database import Database
 from backend.errors import Problem
@@ -74,15 +73,12 @@ def _lifespan(
             production=settings.environment is Environment.PRODUCTION,
             on_unsafe_role=on_unsafe_role,
         )
-        rules = ClaimRules(
-            issuer=settings.issuer, audience=settings.audience, max_lifetime=settings.jwt_max_lifetime
-        )
-        verifier = SecretVerifier(settings.better_auth_secret.get_secret_value(), rules)
         await database.open()
         try:
-            await _look_at_database(database)
-            log.info("started", version=__version__, environment=settings.environment)
-            yield State(settings=settings, database=database, authenticator=Authenticator(verifier))
+            async with authenticator_for(settings, database.fetch) as authenticator:
+                await _look_at_database(database)
+                log.info("started", version=__version__, environment=settings.environment)
+                yield State(settings=settings, database=database, authenticator=authenticator)
         finally:
             await database.close()
             log.info("stopped")

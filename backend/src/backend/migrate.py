@@ -1,5 +1,6 @@
 """Bring the database to the schema of this release, and the service's role to the rights it needs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from backend.config import AuthSource, DatabaseSettings
 from backend.database import connect_arguments
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
 from backend.refusal import Refusal
@@ -26,6 +28,16 @@ ROLE_SETTINGS = {
     "statement_timeout": "3s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
+}
+
+# What the service reads of Better Auth's tables, by the source that needs it: no email address, no password and no
+# private key. A column in the second place is there with the admin plugin only.
+READS: dict[AuthSource, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    AuthSource.SESSION: {
+        "session": (("id", "token", "userId", "expiresAt"), ()),
+        "user": (("id",), ("banned", "banExpires")),
+    },
+    AuthSource.JWKS_DATABASE: {"jwks": (("id", "publicKey", "alg", "createdAt", "expiresAt"), ())},
 }
 
 # Better to fail and be run again than to queue in front of everybody's requests.
@@ -51,11 +63,14 @@ class Outcome:
     generated_url: str | None  # to serve with; only where the role was made here and its password is new
 
 
-async def migrate(*, owner_url: str, service_url: str | None) -> Outcome:
+async def migrate(
+    *, owner_url: str, service_url: str | None, reads: Collection[AuthSource] = frozenset()
+) -> Outcome:
     """Apply migrations in one transaction. Replicas that start together wait for one another.
 
     With a `service_url` its role gets that name and password; without one the role is made with a
-    generated password, once. Raises MigrationError.
+    generated password, once. Of Better Auth's tables the role may read what the sources in `reads` need, and
+    from now on nothing else that was granted here. Raises MigrationError.
     """
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -68,7 +83,7 @@ async def migrate(*, owner_url: str, service_url: str | None) -> Outcome:
         while True:
             try:
                 async with engine.begin() as connection:
-                    return await connection.run_sync(_migrate, owner_url, service_url)
+                    return await connection.run_sync(_migrate, owner_url, service_url, reads)
             except DBAPIError as error:
                 tries += 1
                 if tries == _TRIES or _sqlstate(error) not in _COLLISIONS:
@@ -80,6 +95,12 @@ async def migrate(*, owner_url: str, service_url: str | None) -> Outcome:
         await engine.dispose()
 
 
+def reads_of(settings: DatabaseSettings) -> set[AuthSource]:
+    """The sources that settings name and that read Better Auth's tables."""
+    named = {*settings.auth_sources, *([AuthSource.SESSION] if settings.jwt_check_session else [])}
+    return named & READS.keys()
+
+
 def alembic_config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", "backend:migrations")
@@ -87,7 +108,9 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def _migrate(connection: Connection, owner_url: str, service_url: str | None) -> Outcome:
+def _migrate(
+    connection: Connection, owner_url: str, service_url: str | None, reads: Collection[AuthSource]
+) -> Outcome:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
     _require_server(connection)
@@ -99,6 +122,7 @@ def _migrate(connection: Connection, owner_url: str, service_url: str | None) ->
     else:
         role, generated_url = _update_service_role(connection, service_url), None
     _grant(connection, role)
+    _grant_reads(connection, role, reads)
     return Outcome(str(_version(connection)), role, generated_url)
 
 
@@ -188,6 +212,56 @@ def _grant(connection: Connection, role: str) -> None:
     _execute_formatted(connection, "REVOKE ALL ON tasks FROM %I", role)
     _execute_formatted(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO %I", role)
     _execute_formatted(connection, f"GRANT SELECT ON {VERSION_TABLE} TO %I", role)
+
+
+def _grant_reads(connection: Connection, role: str, reads: Collection[AuthSource]) -> None:
+    """The columns of Better Auth's tables that the sources need, one by one."""
+    wanted: set[tuple[str, str]] = set()
+    for source in reads:
+        for table, (needed, optional) in READS[source].items():
+            columns = _columns(connection, table)
+            if missing := set(needed) - columns:
+                what = f"column {min(missing)} of the table" if columns else "table"
+                raise MigrationError(
+                    f'Better Auth\'s {what} "{table}" is missing, and {_cause(source)} needs it. Run '
+                    "Better Auth's own migration first (`npx auth@latest migrate`), then this one again."
+                )
+            wanted |= {(table, column) for column in (*needed, *optional) if column in columns}
+    for table, column in sorted(_granted(connection, role) - wanted):
+        _execute_formatted(connection, "REVOKE SELECT (%I) ON %I FROM %I", column, table, role)
+    for table, column in sorted(wanted):
+        _execute_formatted(connection, "GRANT SELECT (%I) ON %I TO %I", column, table, role)
+
+
+def _cause(source: AuthSource) -> str:
+    setting = " or JWT_CHECK_SESSION" if source is AuthSource.SESSION else ""
+    return f"{source} in AUTH_SOURCES{setting}"
+
+
+def _columns(connection: Connection, table: str) -> set[str]:
+    columns = connection.scalars(
+        text(
+            "SELECT attname FROM pg_attribute "
+            "WHERE attrelid = to_regclass(quote_ident(:table)) AND attnum > 0 AND NOT attisdropped"
+        ),
+        {"table": table},
+    )
+    return set(columns)
+
+
+def _granted(connection: Connection, role: str) -> set[tuple[str, str]]:
+    """Columns that the role itself may read, in those tables that the service could be given any of."""
+    columns = connection.execute(
+        text(
+            "SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid, "
+            "aclexplode(attacl) AS granted JOIN pg_roles ON pg_roles.oid = granted.grantee "
+            "WHERE pg_class.oid IN (SELECT to_regclass(quote_ident(name)) "
+            "FROM unnest(CAST(:tables AS text[])) AS name) "
+            "AND rolname = :role AND privilege_type = 'SELECT'"
+        ),
+        {"role": role, "tables": [table for tables in READS.values() for table in tables]},
+    )
+    return {(table, column) for table, column in columns}
 
 
 def _execute_formatted(connection: Connection, template: str, *names: str) -> None:

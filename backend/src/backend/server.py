@@ -1,15 +1,14 @@
 """Run the API in this process, and answer clearly where it cannot listen."""
 
 import socket
-from collections.abc import Callable
 from ipaddress import ip_address
-from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, Handlers, getsignal, signal
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from backend import signals
 from backend.refusal import Refusal
 
 # Longer than any statement may take, so that requests under way at SIGTERM are answered.
@@ -60,7 +59,7 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
         )
     )
     # The server does so itself for as long as it serves; it takes them back before the process is done.
-    on_stop_signals(server.handle_exit)
+    signals.handle(server.handle_exit)
     server.run(sockets=[listener])
 
 
@@ -92,10 +91,3 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """A second Ctrl-C would else keep the application from closing what it has open."""
         self.should_exit = True
-
-
-def on_stop_signals(handler: Callable[[int, FrameType | None], None] | Handlers) -> None:
-    """Ctrl-C, SIGTERM, and the end of the terminal unless that is to be survived (nohup)."""
-    for number in (SIGINT, SIGTERM, SIGHUP):
-        if number != SIGHUP or getsignal(number) != SIG_IGN:
-            signal(number, handler)

@@ -14,7 +14,8 @@
 // TOKEN_ALG              HS256 (default, signed with the secret), EdDSA, ES256, ES512, PS256 or RS256
 // JWT_EXPIRATION         such as 2s; default: Better Auth's own
 // JWKS_ROTATION_SECONDS  how long a key signs; default: for ever
-// COOKIE_CACHE           compact, jwt or jwe; default: no cookie cache
+// PLAIN_PRIVATE_KEYS     if set, private keys are in the table as they are, so that a test can sign with them
+// COOKIE_CACHE           compact, jwt, jwe, or jwks (a jwt signed with the key pair); default: no cookie cache
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -37,6 +38,7 @@ const {
   TOKEN_ALG = "HS256",
   JWT_EXPIRATION,
   JWKS_ROTATION_SECONDS,
+  PLAIN_PRIVATE_KEYS,
   COOKIE_CACHE,
 } = process.env;
 const migrateOnly = process.argv.includes("--migrate-only");
@@ -50,8 +52,13 @@ const ASYMMETRIC = ["EdDSA", "ES256", "ES512", "PS256", "RS256"];
 function tokens() {
   if (ASYMMETRIC.includes(TOKEN_ALG)) {
     return jwt({
-      jwks: { keyPairConfig: { alg: TOKEN_ALG }, rotationInterval: Number(JWKS_ROTATION_SECONDS) || undefined },
+      jwks: {
+        keyPairConfig: { alg: TOKEN_ALG },
+        rotationInterval: Number(JWKS_ROTATION_SECONDS) || undefined,
+        disablePrivateKeyEncryption: Boolean(PLAIN_PRIVATE_KEYS),
+      },
       jwt: { expirationTime: JWT_EXPIRATION || undefined },
+      sessionCookieCache: COOKIE_CACHE === "jwks",
     });
   }
   if (TOKEN_ALG !== "HS256") throw new Error(`TOKEN_ALG is ${TOKEN_ALG}, not one of HS256,${ASYMMETRIC}`);
@@ -89,7 +96,7 @@ const options = {
   plugins,
   emailAndPassword: { enabled: true },
   user: { deleteUser: { enabled: true } },
-  session: { cookieCache: { enabled: Boolean(COOKIE_CACHE), strategy: COOKIE_CACHE || undefined } },
+  session: { cookieCache: { enabled: Boolean(COOKIE_CACHE), strategy: COOKIE_CACHE === "jwks" ? "jwt" : COOKIE_CACHE || undefined } },
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   // Left to itself, Better Auth checks origins unless NODE_ENV or TEST says that it is being tested.

@@ -1,65 +1,22 @@
 """The whole way with a real Better Auth server: sign up there, use its token here."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import httpx2
 import jwt
 import pytest
 
+import issuer
 from backend import development
 from backend.config import Settings
 from backend.main import create_app
-from support import SECRET, Connection, Json, User, assert_problem, running
-
-SERVER = Path(__file__).parents[1] / "better_auth"
-PASSWORD = "correct horse battery staple"
-
-
-@pytest.fixture(scope="module")
-def node() -> str:
-    """The Node program, with Better Auth installed."""
-    program = shutil.which("node")
-    if program and (SERVER / "node_modules").is_dir():
-        return program
-    reason = "These tests run a real Better Auth server, which needs Node 20.19 or newer and `make issuer`."
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def command(node: str, database_url: str, *arguments: str, **environment: str) -> Json:
-    """What to start, for subprocess. The environment is ours alone: Better Auth reads many variables."""
-    return {
-        "args": [node, "server.mjs", *arguments],
-        "cwd": SERVER,
-        "env": {
-            "DATABASE_URL": database_url,
-            "BETTER_AUTH_SECRET": SECRET,
-            "PLUGINS": "jwt,bearer",
-            **environment,
-        },
-        "stdout": subprocess.PIPE,
-        "text": True,
-    }
-
-
-@contextmanager
-def serving(node: str, database_url: str, **environment: str) -> Iterator[str]:
-    """A Better Auth server; gives its URL."""
-    with subprocess.Popen(**command(node, database_url, **environment), stdin=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdin
-        yield json.loads(process.stdout.readline())["url"]
-        process.stdin.close()  # by this it knows that nobody needs it any more
+from issuer import PASSWORD, command, fetch_token, serving
+from support import Connection, Json, User, assert_problem, running
 
 
 @pytest.fixture(scope="module")
@@ -77,24 +34,12 @@ async def api(settings: Settings, better_auth: str) -> Json:
 
 @pytest.fixture
 async def browser(better_auth: str) -> Json:
-    """Somebody's browser at the front end, with cookies of its own."""
-    async with httpx2.AsyncClient(base_url=better_auth, headers={"Origin": better_auth}) as client:
+    async with issuer.browser_at(better_auth) as client:
         yield client
 
 
 async def sign_up(browser: httpx2.AsyncClient, api: httpx2.AsyncClient) -> User:
-    email = f"{uuid4().hex}@example.com"
-    body = {"name": "Somebody", "email": email, "password": PASSWORD}
-    answer = await browser.post("/api/auth/sign-up/email", json=body)
-    assert answer.status_code == 200, answer.text
-    return User(api, answer.json()["user"]["id"], await fetch_token(browser))
-
-
-async def fetch_token(browser: httpx2.AsyncClient) -> str:
-    answer = await browser.get("/api/auth/token")
-    assert answer.status_code == 200, answer.text
-    token: str = answer.json()["token"]
-    return token
+    return User(api, await issuer.sign_up(browser), await fetch_token(browser))
 
 
 async def test_a_token_is_what_we_take_it_for(

@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM, Signals, raise_signal, signal
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import Any, NamedTuple
 
 import httpx2
@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from backend import embedded
-from processes import TASKS, Command, Start, about, starting
+from processes import TASKS, Command, Start, Workplace, about, workplace
 
 ODD_SHELL = {
     "LC_ALL": "xx_YY.UTF-8",
@@ -74,64 +74,65 @@ def stop(dev: Command, *signals: Signals) -> int:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    with starting(tmp_path) as start:
-        yield lambda *arguments, **environment: start(*arguments, **{"API_PORT": "0", **environment})
+def place() -> Iterator[Workplace]:
+    with workplace(API_PORT="0") as place:
+        yield place
 
 
-class Installation(NamedTuple):
-    data: Path
-    output: str
+@pytest.fixture
+def folder(place: Workplace) -> Path:
+    return place.folder
+
+
+@pytest.fixture
+def start(place: Workplace) -> Start:
+    """Start `tasks` in the folder."""
+    return place.start
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Made by a first run, in which the developer added a task."""
-    folder = tmp_path_factory.mktemp("installation")
-    with starting(folder) as start:
-        dev = start("dev", API_PORT="0")
+def installation() -> Iterator[Path]:
+    """The data of a first run, in which the developer added a task."""
+    with workplace(API_PORT="0") as place:
+        dev = place.start("dev")
         dev.until(lambda: greeted(dev))
         with client(dev) as developer:
             assert developer.post("/api/me/tasks", json={"title": "Water the plants"}).status_code == 201
         assert stop(dev) == 0
-        return Installation(folder / ".data", dev.stdout)
+        yield place.folder / ".data"
 
 
-def copy(installation: Installation, folder: Path) -> Path:
-    data = folder / ".data"
-    subprocess.run(["cp", "-a", installation.data, data], check=True)
-    return data
+def copy(installation: Path, folder: Path) -> Path:
+    subprocess.run(["cp", "-a", installation, folder], check=True)
+    return folder / ".data"
 
 
 @pytest.fixture
-def data(installation: Installation, tmp_path: Path) -> Path:
+def data(installation: Path, folder: Path) -> Path:
     """A copy of the installation's, for one test."""
-    return copy(installation, tmp_path)
+    return copy(installation, folder)
+
+
+class Beside(NamedTuple):
+    dev: Command
+    start: Start
+    seconds: float  # until the first request was answered
 
 
 @pytest.fixture(scope="module")
-def dev(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
-    """One that keeps running for tests that change nothing about it. Its terminal may be closed."""
-    folder = tmp_path_factory.mktemp("dev")
-    copy(installation, folder)
-    with starting(folder) as start:
-        dev = start("dev", by=("nohup", str(TASKS)), API_PORT="0")
-        dev.until(lambda: greeted(dev))
-        yield dev
+def beside(installation: Path) -> Iterator[Beside]:
+    """One that keeps running for tests that change nothing about it, and what starts others in its folder."""
+    with workplace(API_PORT="0") as place:
+        copy(installation, place.folder)
+        dev = place.start("dev", by=("nohup", str(TASKS)))
+        titles(dev)
+        yield Beside(dev, place.start, seconds=time.monotonic() - dev.started)
+        assert stop(dev) == 0
 
 
 @pytest.fixture
-def beside(dev: Command) -> Iterator[Start]:
-    """Start commands in the folder in which `dev` runs."""
-    commands: list[Command] = []
-
-    def start(*arguments: str, **environment: str) -> Command:
-        commands.append(Command([str(TASKS), *arguments], dev.folder, environment))
-        return commands[-1]
-
-    yield start
-    for command in commands:
-        command.close()
+def dev(beside: Beside) -> Command:
+    return beside.dev
 
 
 # Starting
@@ -155,21 +156,13 @@ def test_it_prints_where_the_documentation_and_the_data_are(dev: Command) -> Non
     assert Path(lines["Data"]) == dev.folder / ".data"
 
 
-@pytest.mark.usefixtures("data")
-def test_the_second_start_answers_within_three_seconds(start: Start) -> None:
-    dev = start("dev")
-
-    found = titles(dev)
-    seconds = time.monotonic() - dev.started
-
-    assert found == ["Water the plants"]
-    assert seconds < 3
-    assert stop(dev, SIGTERM) == 0
+def test_the_second_start_answers_within_three_seconds(beside: Beside) -> None:
+    assert beside.seconds < 3
 
 
-def test_neither_the_place_of_the_data_nor_the_shell_matters(start: Start, tmp_path: Path) -> None:
+def test_neither_the_place_of_the_data_nor_the_shell_matters(start: Start, folder: Path) -> None:
     """A Unix socket's path may have some 100 bytes, drivers split it at commas, and the shell may know servers."""
-    data = tmp_path / "My data, 100% (ü) yes?" / ("x" * 100)
+    data = folder / "My data, 100% (ü) yes?" / ("x" * 100)
 
     dev = start("dev", "--data", data, **ODD_SHELL)
 
@@ -212,14 +205,15 @@ def test_a_second_ctrl_c_does_no_harm(start: Start) -> None:
 
     assert status == 0
     assert dev.stdout.splitlines()[-1].endswith("stopped")
+    assert list(dev.temporary.iterdir()) == []
 
 
-def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, tmp_path: Path) -> None:
+def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, folder: Path) -> None:
     """Some that stop others send their signal twice: to the process, and to its group."""
-    data = tmp_path / ".data"
+    data = folder / ".data"
     log = data / "postgres.log"
     begun: list[tuple[Signals, Callable[[Command], object]]] = [
-        (SIGINT, lambda dev: time.monotonic() > dev.started + 0.2),
+        (SIGINT, lambda _: (data / "better-auth-secret").exists()),
         (SIGINT, lambda _: list(data.glob("initdb-*/base"))),
         (SIGTERM, lambda _: (data / "postgres" / "postmaster.pid").exists()),
         (SIGINT, lambda _: "ready to accept connections" in log.read_text()),
@@ -230,48 +224,110 @@ def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, tmp_pa
         dev = start("dev")
         dev.until(partial(moment, dev))
         stop(dev, number, number)
+        assert list(dev.temporary.iterdir()) == []
+
+
+def interrupted(start: Start, preparation: str) -> Command:
+    """`tasks dev`, after something has been put in place that sends signals at a certain moment."""
+    program = f"""
+        import asyncio, sys
+        from signal import SIGINT, SIGTERM, raise_signal
+        from backend import cli, development, signals
+        {indent(dedent(preparation), " " * 8).strip()}
+        sys.exit(cli.main())
+    """
+    return start("dev", by=(sys.executable, "-c", dedent(program)))
+
+
+def test_ctrl_c_before_there_is_anything_to_stop_is_no_traceback(start: Start) -> None:
+    dev = interrupted(start, "cli._dev = lambda _: raise_signal(SIGINT)")
+
+    assert dev.status() == -SIGINT
+    assert dev.stderr == ""
+
+
+def test_an_import_cannot_swallow_a_signal(start: Start) -> None:
+    """Python's own import of a module may: it runs code whose exceptions are ignored."""
+    finder = """
+        class Finder:
+            def find_spec(name, *_):
+                if name == "backend.main":
+                    try:
+                        raise_signal(SIGTERM)
+                    except SystemExit:
+                        pass
+
+        sys.meta_path.insert(0, Finder)
+    """
+
+    dev = interrupted(start, finder)
+
+    assert dev.status() == -SIGTERM
+
+
+@pytest.mark.usefixtures("data")
+def test_a_signal_does_not_tear_down_an_event_loop(start: Start) -> None:
+    loop = """
+        class Loop(asyncio.SelectorEventLoop):
+            def __init__(self):
+                raise_signal(SIGTERM)
+                super().__init__()
+
+        asyncio.events.new_event_loop = Loop
+    """
+
+    dev = interrupted(start, loop)
+
+    assert dev.status() == 128 + SIGTERM
+    assert dev.stderr == ""
 
 
 def test_nobody_who_is_impatient_leaves_a_process_behind(start: Start, data: Path) -> None:
     """A second Ctrl-C comes when the first has been heeded, but PostgreSQL has not been told yet."""
-    impatient = """
-        import sys
-        from signal import SIGINT, raise_signal
-        from backend import cli, development, embedded
-
-        async def prepare(*_):
-            embedded.pthread_sigmask = mask
+    twice = """
+        async def prepare(*_, **__):
             raise_signal(SIGINT)
 
-        def mask(*arguments):
-            raise_signal(SIGINT)
-            return pthread_sigmask(*arguments)
+        def leave(number, _):
+            try:
+                leave_once(number, _)
+            finally:
+                raise_signal(SIGINT)
 
-        pthread_sigmask, development.prepare = embedded.pthread_sigmask, prepare
-        sys.exit(cli.main())
+        leave_once, cli._leave, development.prepare = cli._leave, leave, prepare
     """
 
-    dev = start("dev", by=(sys.executable, "-c", dedent(impatient)))
+    dev = interrupted(start, twice)
 
     assert dev.status() == 128 + SIGINT
     assert about(data) == []
 
 
-def test_no_process_is_lost_to_a_signal_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - Popen's own
+def test_no_process_is_lost_to_a_signal_while_it_starts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - Popen's own
         process = popen(*arguments, **options)
         raise_signal(SIGTERM)
         return process
 
     popen = subprocess.Popen
-    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    monkeypatch.setattr(subprocess, "Popen", started)
     before = signal(SIGTERM, lambda number, _: sys.exit(number))
 
-    with pytest.raises(SystemExit), embedded.postgres(tmp_path):
+    with pytest.raises(SystemExit), embedded.postgres(folder):
         pass
 
     signal(SIGTERM, before)
-    assert about(tmp_path) == []
+    assert about(folder) == []
+
+
+def test_a_server_that_does_not_stop_is_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "STOP_SECONDS", 0.1)
+
+    with embedded.postgres(folder):
+        server = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+        server.suspend()
+
+    assert not server.is_running()
 
 
 def test_postgresql_hears_nothing_of_the_terminal(dev: Command) -> None:
@@ -292,45 +348,17 @@ def test_it_outlives_its_terminal_if_asked_to(dev: Command) -> None:
 
 
 @pytest.mark.usefixtures("data")
-def test_a_server_that_outlived_its_command_is_taken_over(start: Start, tmp_path: Path) -> None:
+def test_a_server_that_outlived_its_command_is_taken_over(start: Start, folder: Path) -> None:
     killed = start("dev")
     titles(killed)
     killed.process.kill()
     killed.status()
-    assert about(tmp_path) != []
+    assert about(folder) != []
 
     dev = start("dev")
 
     assert titles(dev) == ["Water the plants"]
     stop(dev)
-
-
-@pytest.mark.usefixtures("data")
-def test_nothing_is_lost_if_all_is_killed(start: Start) -> None:
-    killed = start("dev")
-    titles(killed)
-    for process in killed.family():
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    killed.status()
-
-    dev = start("dev")
-
-    assert titles(dev) == ["Water the plants"]
-    stop(dev)
-
-
-def test_a_first_start_that_was_killed_is_begun_anew(start: Start, tmp_path: Path) -> None:
-    killed = start("dev")
-    killed.until(lambda: list(tmp_path.glob(".data/initdb-*/base")))
-
-    killed.process.kill()
-    killed.status()
-
-    dev = start("dev")
-    assert titles(dev) == []
-    stop(dev)
-    assert list(tmp_path.glob(".data/initdb-*")) == []
 
 
 @pytest.fixture
@@ -341,10 +369,16 @@ def stranger(data: Path) -> Iterator[int]:
         process.kill()
 
 
-@pytest.mark.parametrize("lock", ["{stranger}\n", "what?\n"])
-def test_a_lock_that_says_nothing_true_is_removed(start: Start, data: Path, stranger: int, lock: str) -> None:
-    """After a power cut the number in it is somebody else's."""
-    (data / "postgres" / "postmaster.pid").write_text(lock.format(stranger=stranger))
+def test_nothing_is_lost_in_a_power_cut(start: Start, data: Path, stranger: int) -> None:
+    """The number of the process in PostgreSQL's lock belongs to another one when the power is back."""
+    killed = start("dev")
+    titles(killed)
+    for process in killed.family():
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    killed.status()
+    lock = data / "postgres" / "postmaster.pid"
+    lock.write_text(re.sub("^[0-9]+", str(stranger), lock.read_text()))
 
     dev = start("dev")
 
@@ -353,10 +387,32 @@ def test_a_lock_that_says_nothing_true_is_removed(start: Start, data: Path, stra
     stop(dev)
 
 
+def test_a_lock_that_says_nothing_is_removed(start: Start, data: Path) -> None:
+    (data / "postgres" / "postmaster.pid").write_text("what?\n")
+
+    dev = start("dev")
+
+    assert titles(dev) == ["Water the plants"]
+    stop(dev)
+
+
+def test_a_first_start_that_was_killed_is_begun_anew(start: Start, folder: Path) -> None:
+    killed = start("dev")
+    killed.until(lambda: list(folder.glob(".data/initdb-*/base")))
+
+    killed.process.kill()
+    killed.status()
+
+    dev = start("dev")
+    assert titles(dev) == []
+    stop(dev)
+    assert list(folder.glob(".data/initdb-*")) == []
+
+
 # Refusing
 
 
-def test_a_port_in_use_is_said_at_once(start: Start, tmp_path: Path) -> None:
+def test_a_port_in_use_is_said_at_once(start: Start, folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -366,28 +422,28 @@ def test_a_port_in_use_is_said_at_once(start: Start, tmp_path: Path) -> None:
             f"Cannot listen on 127.0.0.1:{port}: Address already in use. Stop the program that uses the port, "
             "or set API_PORT (and API_HOST) to another address."
         )
-    assert not (tmp_path / ".data" / "postgres").exists()
+    assert not (folder / ".data" / "postgres").exists()
 
 
-def test_two_cannot_use_the_same_data(beside: Start, dev: Command) -> None:
-    second = beside("dev", API_PORT="0")
+def test_two_cannot_use_the_same_data(beside: Beside, dev: Command) -> None:
+    second = beside.start("dev")
 
     assert second.complaint() == f"Another `tasks dev` is using {dev.folder / '.data'}; stop that one first."
     assert titles(dev) == ["Water the plants"]
 
 
-def test_data_cannot_be_below_a_file(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_data_cannot_be_below_a_file(start: Start, folder: Path) -> None:
+    (folder / "file").touch()
 
     refused = start("dev", "--data", "file/.data")
 
-    assert refused.complaint() == f"Cannot use {tmp_path / 'file' / '.data'}: Not a directory."
+    assert refused.complaint() == f"Cannot use {folder / 'file' / '.data'}: Not a directory."
 
 
 def test_data_cannot_be_where_one_may_not_write(
-    start: Start, tmp_path: Path, as_ordinary_user: tuple[str, ...]
+    start: Start, folder: Path, as_ordinary_user: tuple[str, ...]
 ) -> None:
-    data = tmp_path / ".data"
+    data = folder / ".data"
     data.mkdir(mode=0o555)
 
     refused = start("dev", by=as_ordinary_user)
@@ -406,12 +462,21 @@ def test_what_postgresql_complains_of_is_repeated(start: Start, data: Path) -> N
     )
 
 
+def test_a_full_disk_is_said_and_leaves_nothing_half_made(start: Start, folder: Path) -> None:
+    files_may_have = f"ulimit -f 2000; exec {shlex.quote(str(TASKS))} dev"
+
+    refused = start(by=("sh", "-c", files_may_have))
+
+    assert "File too large" in refused.complaint()
+    assert not (folder / ".data" / "postgres").exists()
+
+
 @pytest.mark.parametrize("command", ["dev", "token"])
-def test_production_is_refused(start: Start, tmp_path: Path, command: str) -> None:
+def test_production_is_refused(start: Start, folder: Path, command: str) -> None:
     refused = start(command, ENVIRONMENT="production")
 
     assert refused.complaint() == "ENVIRONMENT is production, and this command is for development only."
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_without_the_development_dependencies_it_says_so(start: Start) -> None:
@@ -434,8 +499,8 @@ def authorized(dev: Command, token: Command) -> httpx2.Client:
     )
 
 
-def test_a_token_is_all_that_is_printed(dev: Command, beside: Start) -> None:
-    token = beside("token")
+def test_a_token_is_all_that_is_printed(dev: Command, beside: Beside) -> None:
+    token = beside.start("token")
 
     with authorized(dev, token) as developer:
         found = developer.get("/api/developer/tasks").json()
@@ -443,8 +508,8 @@ def test_a_token_is_all_that_is_printed(dev: Command, beside: Start) -> None:
     assert token.stderr == ""
 
 
-def test_a_token_can_be_had_for_anybody(dev: Command, beside: Start) -> None:
-    token = beside("token", "somebody")
+def test_a_token_can_be_had_for_anybody(dev: Command, beside: Beside) -> None:
+    token = beside.start("token", "somebody")
 
     with authorized(dev, token) as somebody:
         created = somebody.post("/api/somebody/tasks", json={"title": "Feed the cat"})

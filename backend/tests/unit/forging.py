@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from starlette.datastructures import Headers
 
-from backend.auth import Authenticator, Principal
+from backend.auth import Authenticator, Principal, Sources
 from backend.auth.secret import SecretVerifier
 from backend.auth.tokens import ClaimRules
 from support import ISSUER, SECRET
@@ -20,9 +20,10 @@ type Part = Mapping[str, object] | str | bytes
 """A part of a token before it is encoded: JSON members, JSON text, or any bytes at all."""
 
 
-def forge(claims: Part, header: Part = HS256, *, secret: str = SECRET, digest: str = "sha256") -> str:
+def forge(claims: Part, header: Part = HS256, *, secret: str | bytes = SECRET, digest: str = "sha256") -> str:
     signed = f"{encoded(header)}.{encoded(claims)}"
-    return f"{signed}.{encoded(hmac.digest(secret.encode(), signed.encode(), digest))}"
+    key = secret.encode() if isinstance(secret, str) else secret
+    return f"{signed}.{encoded(hmac.digest(key, signed.encode(), digest))}"
 
 
 def encoded(part: Part) -> str:
@@ -36,9 +37,9 @@ def bearer(token: str) -> Headers:
 
 
 def new_authenticator() -> Authenticator:
-    return Authenticator(SecretVerifier(SECRET, RULES))
+    return Authenticator(Sources(secret=SecretVerifier(SECRET, RULES)))
 
 
 async def authenticate(token: str) -> Principal:
     """By an authenticator that remembers nothing yet."""
-    return await new_authenticator().authenticate(bearer(token))
+    return await new_authenticator().authenticate("GET", bearer(token))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from backend.auth import Authenticator, InvalidToken, MissingToken, Principal
+from backend.auth import Authenticator, InvalidToken, MissingToken, Principal, Sources
 from backend.auth.secret import SecretVerifier
 from backend.auth.tokens import UnverifiedToken
 from support import SECRET, claims_of, sign
@@ -33,14 +33,14 @@ TOKEN = sign(claims_of("ada"))
     ],
 )
 async def test_the_scheme_is_written_in_any_case(value: str) -> None:
-    principal = await new_authenticator().authenticate(Headers({"Authorization": value}))
+    principal = await new_authenticator().authenticate("GET", Headers({"Authorization": value}))
 
     assert principal.user_id == "ada"
 
 
 async def test_a_request_without_the_header_carries_no_token() -> None:
     with pytest.raises(MissingToken):
-        await new_authenticator().authenticate(Headers({"Cookie": f"Authorization=Bearer {TOKEN}"}))
+        await new_authenticator().authenticate("GET", Headers({"Cookie": f"Authorization=Bearer {TOKEN}"}))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ async def test_a_request_without_the_header_carries_no_token() -> None:
 )
 async def test_anything_but_one_bearer_token_is_refused(value: str) -> None:
     with pytest.raises(InvalidToken):
-        await new_authenticator().authenticate(Headers({"Authorization": value}))
+        await new_authenticator().authenticate("GET", Headers({"Authorization": value}))
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ async def test_two_authorization_headers_are_refused(second: str) -> None:
     headers = Headers(raw=[(b"authorization", f"Bearer {TOKEN}".encode()), (b"authorization", second.encode())])
 
     with pytest.raises(InvalidToken, match="more than one"):
-        await new_authenticator().authenticate(headers)
+        await new_authenticator().authenticate("GET", headers)
 
 
 @given(value=st.binary(max_size=100))
 async def test_any_bytes_in_the_header_are_refused_and_nothing_worse(value: bytes) -> None:
     for prefix in (b"", b"Bearer "):
         with pytest.raises(InvalidToken):
-            await new_authenticator().authenticate(Headers(raw=[(b"authorization", prefix + value)]))
+            await new_authenticator().authenticate("GET", Headers(raw=[(b"authorization", prefix + value)]))
 
 
 # What is remembered
@@ -115,12 +115,12 @@ def verifier() -> CountingVerifier:
 
 @pytest.fixture
 def authenticator(verifier: CountingVerifier) -> Authenticator:
-    return Authenticator(verifier)
+    return Authenticator(Sources(secret=verifier))
 
 
 async def test_a_token_is_verified_once(authenticator: Authenticator, verifier: CountingVerifier) -> None:
-    first = await authenticator.authenticate(bearer(TOKEN))
-    second = await authenticator.authenticate(bearer(TOKEN))
+    first = await authenticator.authenticate("GET", bearer(TOKEN))
+    second = await authenticator.authenticate("GET", bearer(TOKEN))
 
     assert first == second
     assert verifier.asked == 1
@@ -131,14 +131,14 @@ async def test_each_token_is_remembered_as_its_own_user(authenticator: Authentic
 
     for _ in range(2):
         for user_id, token in tokens.items():
-            assert (await authenticator.authenticate(bearer(token))).user_id == user_id
+            assert (await authenticator.authenticate("GET", bearer(token))).user_id == user_id
 
 
 async def test_requests_at_the_same_time_get_their_own_users(authenticator: Authenticator) -> None:
     users = [f"user-{number % 5}" for number in range(50)]
 
     principals = await asyncio.gather(
-        *(authenticator.authenticate(bearer(sign(claims_of(user_id)))) for user_id in users)
+        *(authenticator.authenticate("GET", bearer(sign(claims_of(user_id)))) for user_id in users)
     )
 
     assert [principal.user_id for principal in principals] == users
@@ -147,25 +147,25 @@ async def test_requests_at_the_same_time_get_their_own_users(authenticator: Auth
 async def test_a_remembered_token_is_good_until_the_moment_it_expires(
     authenticator: Authenticator, verifier: CountingVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expires = (await authenticator.authenticate(bearer(TOKEN))).expires_at
+    expires = (await authenticator.authenticate("GET", bearer(TOKEN))).expires_at
 
     monkeypatch.setattr("backend.auth.authenticator.time", lambda: expires - 0.001)
-    assert (await authenticator.authenticate(bearer(TOKEN))).user_id == "ada"
+    assert (await authenticator.authenticate("GET", bearer(TOKEN))).user_id == "ada"
 
     monkeypatch.setattr("backend.auth.authenticator.time", lambda: expires)
     with pytest.raises(InvalidToken, match="expired"):
-        await authenticator.authenticate(bearer(TOKEN))
+        await authenticator.authenticate("GET", bearer(TOKEN))
     assert verifier.asked == 1
 
 
 async def test_an_expired_token_is_no_longer_remembered(
     authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await authenticator.authenticate(bearer(TOKEN))
+    await authenticator.authenticate("GET", bearer(TOKEN))
     monkeypatch.setattr("backend.auth.authenticator.time", lambda: time.time() + 100_000)
 
     with pytest.raises(InvalidToken):
-        await authenticator.authenticate(bearer(TOKEN))
+        await authenticator.authenticate("GET", bearer(TOKEN))
 
     assert not remembers(authenticator, TOKEN)
 
@@ -177,10 +177,10 @@ async def test_the_memory_is_bounded_and_the_oldest_is_forgotten_first(
     tokens = [sign(claims_of(user_id)) for user_id in ("ada", "grace", "hedy")]
 
     for token in tokens:
-        await authenticator.authenticate(bearer(token))
+        await authenticator.authenticate("GET", bearer(token))
 
     assert [remembers(authenticator, token) for token in tokens] == [False, True, True]
-    await authenticator.authenticate(bearer(tokens[0]))
+    await authenticator.authenticate("GET", bearer(tokens[0]))
     assert verifier.asked == 4
 
 
@@ -190,30 +190,30 @@ async def test_a_refused_token_is_not_remembered(authenticator: Authenticator, v
 
     for _ in range(2):
         with pytest.raises(InvalidToken):
-            await authenticator.authenticate(bearer(forged))
+            await authenticator.authenticate("GET", bearer(forged))
 
     assert verifier.asked == 2
     assert not remembers(authenticator, forged)
 
 
 async def test_a_token_with_one_more_character_is_not_the_remembered_one(authenticator: Authenticator) -> None:
-    await authenticator.authenticate(bearer(TOKEN))
+    await authenticator.authenticate("GET", bearer(TOKEN))
 
     with pytest.raises(InvalidToken):
-        await authenticator.authenticate(bearer(f"{TOKEN}A"))
+        await authenticator.authenticate("GET", bearer(f"{TOKEN}A"))
 
 
 async def test_a_remembered_token_is_not_good_for_another_authenticator(authenticator: Authenticator) -> None:
-    await authenticator.authenticate(bearer(TOKEN))
-    elsewhere = Authenticator(SecretVerifier("another-secret-of-more-than-32-characters", RULES))
+    await authenticator.authenticate("GET", bearer(TOKEN))
+    elsewhere = Authenticator(Sources(secret=SecretVerifier("another-secret-of-more-than-32-characters", RULES)))
 
     with pytest.raises(InvalidToken):
-        await elsewhere.authenticate(bearer(TOKEN))
+        await elsewhere.authenticate("GET", bearer(TOKEN))
 
 
 async def test_tokens_are_remembered_by_their_digest_alone(authenticator: Authenticator) -> None:
     """What is in memory may end up in a dump; a digest lets nobody in."""
-    await authenticator.authenticate(bearer(TOKEN))
+    await authenticator.authenticate("GET", bearer(TOKEN))
 
     memory = pickle.dumps(authenticator)
 

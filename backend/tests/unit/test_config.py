@@ -6,13 +6,17 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from backend.config import DatabaseSettings, Environment, Settings, origin_of
+from backend.config import AuthSource, DatabaseSettings, Environment, Settings, origin_of
 
 DATABASE_URL = "postgresql://service:a-pass-phrase@db.example.com/tasks"
 SECRET = "Zu7ChuYeer3aing0ohXae9Soh4Eew1ee"  # 32 bytes
 REQUIRED = {"DATABASE_URL": DATABASE_URL, "BETTER_AUTH_SECRET": SECRET}
 
 type Load = Callable[..., Settings]
+
+
+def secret_of(settings: Settings) -> str | None:
+    return settings.better_auth_secret.get_secret_value() if settings.better_auth_secret else None
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def test_a_database_and_a_secret_are_enough(load: Load) -> None:
     settings = load()
 
     assert settings.database_url.get_secret_value() == DATABASE_URL
-    assert settings.better_auth_secret.get_secret_value() == SECRET
+    assert secret_of(settings) == SECRET
 
 
 def test_everything_else_has_a_default(load: Load) -> None:
@@ -51,9 +55,13 @@ def test_everything_else_has_a_default(load: Load) -> None:
         "environment": Environment.DEVELOPMENT,
         "migration_database_url": None,
         "database_pool_size": 10,
+        "auth_sources": (),
+        "jwt_check_session": False,
         "better_auth_url": "http://localhost:3000",
         "jwt_issuer": "",
         "jwt_audience": "",
+        "jwks_url": "",
+        "session_require_signature": False,
         "jwt_max_lifetime": timedelta(hours=24),
         "cors_origins": (),
         "max_tasks_per_user": 10_000,
@@ -64,19 +72,17 @@ def test_everything_else_has_a_default(load: Load) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "BETTER_AUTH_SECRET"])
-def test_what_is_required_may_not_be_missing(load: Load, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_the_database_may_not_be_missing(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     load()
-    monkeypatch.delenv(name)
+    monkeypatch.delenv("DATABASE_URL")
 
-    with pytest.raises(ValidationError, match=name.lower()):
+    with pytest.raises(ValidationError, match="database_url"):
         Settings(_env_file=None)
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "BETTER_AUTH_SECRET"])
-def test_what_is_required_may_not_be_empty(load: Load, name: str) -> None:
-    with pytest.raises(ValidationError, match=name.lower()):
-        load(**{name: ""})
+def test_the_database_may_not_be_empty(load: Load) -> None:
+    with pytest.raises(ValidationError, match="database_url"):
+        load(DATABASE_URL="")
 
 
 def test_an_empty_variable_counts_as_unset(load: Load) -> None:
@@ -184,7 +190,7 @@ def test_a_character_that_must_be_encoded_is_refused_without_showing_the_passwor
     ],
 )
 def test_a_secret_has_at_least_32_bytes(load: Load, secret: str) -> None:
-    assert load(BETTER_AUTH_SECRET=secret).better_auth_secret.get_secret_value() == secret
+    assert secret_of(load(BETTER_AUTH_SECRET=secret)) == secret
 
 
 @pytest.mark.parametrize(
@@ -228,7 +234,7 @@ def test_production_refuses_a_secret_that_others_could_guess(production: Load, s
 
 @pytest.mark.parametrize("secret", PLACEHOLDERS)
 def test_development_takes_such_a_secret(load: Load, secret: str) -> None:
-    assert load(BETTER_AUTH_SECRET=secret).better_auth_secret.get_secret_value() == secret
+    assert secret_of(load(BETTER_AUTH_SECRET=secret)) == secret
 
 
 @pytest.mark.parametrize(
@@ -241,7 +247,122 @@ def test_development_takes_such_a_secret(load: Load, secret: str) -> None:
     ],
 )
 def test_production_takes_a_random_secret(production: Load, secret: str) -> None:
-    assert production(BETTER_AUTH_SECRET=secret).better_auth_secret.get_secret_value() == secret
+    assert secret_of(production(BETTER_AUTH_SECRET=secret)) == secret
+
+
+# Where tokens come from
+
+
+def test_without_a_secret_or_a_url_nobody_could_sign_in(load: Load) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        load(BETTER_AUTH_SECRET="")
+
+    [error] = refusal.value.errors()
+    assert error["msg"] == (
+        "Value error, set BETTER_AUTH_SECRET for HS256 tokens, or BETTER_AUTH_URL for those of Better Auth's keys"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "sources"),
+    [
+        pytest.param({}, (AuthSource.SECRET,), id="secret"),
+        pytest.param({"BETTER_AUTH_URL": "https://a.example"}, (AuthSource.SECRET,), id="secret and URL"),
+        pytest.param(
+            {"BETTER_AUTH_URL": "https://a.example", "BETTER_AUTH_SECRET": ""}, (AuthSource.JWKS,), id="URL"
+        ),
+    ],
+)
+def test_the_source_is_the_secret_if_there_is_one_and_else_the_keys(
+    load: Load, variables: dict[str, str], sources: tuple[AuthSource, ...]
+) -> None:
+    assert load(**variables).sources == sources
+
+
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        pytest.param("secret", (AuthSource.SECRET,), id="secret"),
+        pytest.param("jwks", (AuthSource.JWKS,), id="jwks"),
+        pytest.param("jwks-database", (AuthSource.JWKS_DATABASE,), id="jwks-database"),
+        pytest.param("session", (AuthSource.SESSION,), id="session"),
+        pytest.param(" jwks , secret,", (AuthSource.JWKS, AuthSource.SECRET), id="two"),
+        pytest.param(
+            "session,jwks-database,secret",
+            (AuthSource.SESSION, AuthSource.JWKS_DATABASE, AuthSource.SECRET),
+            id="three",
+        ),
+        pytest.param(" , ", (AuthSource.SECRET,), id="none"),
+    ],
+)
+def test_sources_are_chosen_by_name(load: Load, text: str, sources: tuple[AuthSource, ...]) -> None:
+    assert load(AUTH_SOURCES=text).sources == sources
+
+
+@pytest.mark.parametrize("text", ["JWKS", "keys", "jwks_database", "jwks;secret", "secret jwks", "*"])
+def test_an_unknown_source_is_refused(load: Load, text: str) -> None:
+    with pytest.raises(ValidationError, match="auth_sources"):
+        load(AUTH_SOURCES=text)
+
+
+@pytest.mark.parametrize("text", ["jwks,jwks-database", "jwks-database,secret,jwks"])
+def test_keys_come_from_one_place(load: Load, text: str) -> None:
+    with pytest.raises(ValidationError, match="one of the two"):
+        load(AUTH_SOURCES=text)
+
+
+@pytest.mark.parametrize("text", ["secret", "session", "jwks,session", "jwks-database,secret"])
+def test_sources_that_need_the_secret_are_refused_without_it(load: Load, text: str) -> None:
+    with pytest.raises(ValidationError, match="BETTER_AUTH_SECRET must be set"):
+        load(AUTH_SOURCES=text, BETTER_AUTH_SECRET="", BETTER_AUTH_URL="https://a.example")
+
+
+@pytest.mark.parametrize("text", ["jwks", "jwks-database"])
+def test_keys_need_no_secret(load: Load, text: str) -> None:
+    settings = load(AUTH_SOURCES=text, BETTER_AUTH_SECRET="")
+
+    assert settings.better_auth_secret is None
+
+
+def test_production_with_keys_needs_no_secret(production: Load) -> None:
+    settings = production(BETTER_AUTH_SECRET="")
+
+    assert settings.sources == (AuthSource.JWKS,)
+    assert settings.keys_url == "https://app.example.com/api/auth/jwks"
+
+
+@pytest.mark.parametrize(
+    ("url", "keys_url"),
+    [
+        pytest.param("https://a.example", "https://a.example/api/auth/jwks", id="origin"),
+        pytest.param("https://a.example/", "https://a.example/api/auth/jwks", id="trailing slash"),
+        pytest.param("http://localhost:3000", "http://localhost:3000/api/auth/jwks", id="port"),
+        pytest.param("https://a.example/base", "https://a.example/base/jwks", id="path"),
+        pytest.param("https://a.example/base/", "https://a.example/base/jwks", id="path with a slash"),
+        pytest.param("https://a.example/api/auth", "https://a.example/api/auth/jwks", id="the usual path"),
+        pytest.param("https://a.example/base?x=1#y", "https://a.example/base/jwks", id="query"),
+        pytest.param("https://user:word@a.example", "https://a.example/api/auth/jwks", id="user"),
+    ],
+)
+def test_keys_are_where_better_auth_publishes_them(load: Load, url: str, keys_url: str) -> None:
+    """A path in Better Auth's URL replaces its usual one; issuer and audience are the origin all the same."""
+    settings = load(BETTER_AUTH_URL=url)
+
+    assert settings.keys_url == keys_url
+    assert settings.issuer == settings.audience == origin_of(url)
+
+
+def test_the_place_of_the_keys_can_be_set(load: Load) -> None:
+    settings = load(BETTER_AUTH_URL="https://a.example", JWKS_URL="http://auth.internal:3000/api/auth/jwks")
+
+    assert settings.keys_url == "http://auth.internal:3000/api/auth/jwks"
+    assert settings.issuer == "https://a.example"
+
+
+@pytest.mark.parametrize("url", ["/api/auth/jwks", "a.example/jwks", "file:///jwks.json", "https://"])
+def test_a_place_of_keys_that_is_no_url_is_refused(load: Load, url: str) -> None:
+    with pytest.raises(ValidationError, match="http or https"):
+        load(JWKS_URL=url)
 
 
 # What is never shown

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backend.auth import InvalidToken, MissingToken, Principal
 from backend.auth.secret import SecretVerifier
-from backend.auth.tokens import CLOCK_SKEW, MAX_TOKEN_BYTES, SUBJECT, parse, verify
+from backend.auth.tokens import CLOCK_SKEW, MAX_TOKEN_BYTES, SUBJECT, Key, parse, verify
 from support import ISSUER, SECRET, claims_of, sign
 from unit.forging import HS256, RULES, authenticate, encoded, forge
 
@@ -34,6 +34,12 @@ async def test_a_good_token_names_its_user_and_its_end() -> None:
     principal = await authenticate(forge(claims))
 
     assert principal == Principal(USER, expires_at=float(str(claims["exp"])))
+
+
+async def test_a_session_that_a_token_names_is_passed_on() -> None:
+    principal = await authenticate(forge(good(sid="Zb4kT0qLr9XwYv2n")))
+
+    assert principal.session_id == "Zb4kT0qLr9XwYv2n"
 
 
 async def test_a_token_as_better_auth_signs_it_is_accepted() -> None:
@@ -79,17 +85,19 @@ async def test_a_token_of_the_library_we_verify_with_is_accepted() -> None:
 )
 async def test_an_algorithm_other_than_the_keys_is_refused(algorithm: object) -> None:
     """The signature is a genuine HS256 one, so that nothing but the name is wrong."""
-    token = forge(good(), {"alg": algorithm})
-
-    with pytest.raises(InvalidToken, match="algorithm"):
-        await authenticate(token)
+    await assert_refused_for_its_algorithm(forge(good(), {"alg": algorithm}))
 
 
 async def test_a_token_that_names_no_algorithm_is_refused() -> None:
-    token = forge(good(), {"typ": "JWT"})
+    await assert_refused_for_its_algorithm(forge(good(), {"typ": "JWT"}))
 
-    with pytest.raises(InvalidToken, match="algorithm"):
+
+async def assert_refused_for_its_algorithm(token: str) -> None:
+    """By whoever chooses the verifier, and by the verifier itself should it be chosen."""
+    with pytest.raises(InvalidToken, match="not switched on"):
         await authenticate(token)
+    with pytest.raises(InvalidToken, match="not signed with the algorithm of the key"):
+        await SecretVerifier(SECRET, RULES).verify(parse(token))
 
 
 @pytest.mark.parametrize("signature", ["", "AA"], ids=["empty", "any"])
@@ -102,16 +110,13 @@ async def test_an_unsigned_token_is_refused(signature: str) -> None:
 
 @pytest.mark.parametrize(("algorithm", "digest"), [("HS384", "sha384"), ("HS512", "sha512")])
 async def test_a_longer_hash_with_the_same_secret_is_refused(algorithm: str, digest: str) -> None:
-    token = forge(good(), {"alg": algorithm}, digest=digest)
-
-    with pytest.raises(InvalidToken, match="algorithm"):
-        await authenticate(token)
+    await assert_refused_for_its_algorithm(forge(good(), {"alg": algorithm}, digest=digest))
 
 
 async def test_a_longer_hash_under_the_name_hs256_is_refused() -> None:
     token = forge(good(), digest="sha512")
 
-    with pytest.raises(InvalidToken, match="InvalidSignatureError"):
+    with pytest.raises(InvalidToken, match="wrong signature"):
         await authenticate(token)
 
 
@@ -120,8 +125,7 @@ async def test_a_token_signed_with_a_private_key_is_refused() -> None:
     eddsa_token = jwt.encode(good(), Ed25519PrivateKey.generate(), "EdDSA")
 
     for token in (rsa_token, eddsa_token):
-        with pytest.raises(InvalidToken, match="algorithm"):
-            await authenticate(token)
+        await assert_refused_for_its_algorithm(token)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ async def test_a_token_signed_with_a_private_key_is_refused() -> None:
 async def test_another_secret_is_refused(secret: str) -> None:
     token = forge(good(), secret=secret)
 
-    with pytest.raises(InvalidToken, match="InvalidSignatureError"):
+    with pytest.raises(InvalidToken, match="wrong signature"):
         await authenticate(token)
 
 
@@ -145,17 +149,14 @@ async def test_claims_of_one_token_with_the_signature_of_another_are_refused() -
     header, _, signature = forge(good()).split(".")
     token = f"{header}.{encoded(claims_of('somebody-else'))}.{signature}"
 
-    with pytest.raises(InvalidToken, match="InvalidSignatureError"):
+    with pytest.raises(InvalidToken, match="wrong signature"):
         await authenticate(token)
 
 
-async def test_a_secret_of_fewer_than_32_bytes_verifies_nothing() -> None:
+def test_a_secret_of_fewer_than_32_bytes_verifies_nothing() -> None:
     """Settings refuse such a secret; should one get past them, it must not be worth searching for."""
-    short = SECRET[:31]
-    verifier = SecretVerifier(short, RULES)
-
-    with pytest.raises(InvalidToken, match="InvalidKeyError"):
-        await verifier.verify(parse(forge(good(), secret=short)))
+    with pytest.raises(jwt.InvalidKeyError, match="32 bytes"):
+        SecretVerifier(SECRET[:31], RULES)
 
 
 async def test_a_secret_is_its_utf8_bytes() -> None:
@@ -213,7 +214,7 @@ async def test_a_part_of_impossible_length_is_refused() -> None:
     """No number of bytes makes a single character of base64."""
     header, _, signature = forge(good()).split(".")
 
-    with pytest.raises(InvalidToken, match="not JSON"):
+    with pytest.raises(InvalidToken, match="not base64url"):
         await authenticate(f"{header}.A.{signature}")
 
 
@@ -347,7 +348,7 @@ async def test_a_header_member_that_changes_the_meaning_is_refused(members: dict
 
 @pytest.mark.parametrize("kid", [None, 5, True, ["a"], {}], ids=repr)
 async def test_a_key_id_that_is_no_string_is_refused(kid: object) -> None:
-    with pytest.raises(InvalidToken, match="Key ID"):
+    with pytest.raises(InvalidToken, match="kid"):
         await authenticate(forge(good(), {**HS256, "kid": kid}))
 
 
@@ -396,7 +397,7 @@ async def test_another_type_of_token_is_refused(kind: object) -> None:
 async def test_what_was_signed_for_another_purpose_is_refused(claims: dict[str, object]) -> None:
     now = int(time.time())
 
-    with pytest.raises(InvalidToken, match=r"Claim|Audience|Issuer"):
+    with pytest.raises(InvalidToken, match=r"no (iss|sub|aud)|audience|issuer"):
         await authenticate(forge({**claims, "iat": now, "exp": now + 300}, {"typ": "JWT", "alg": "HS256"}))
 
 
@@ -408,7 +409,7 @@ async def test_what_was_signed_for_another_purpose_is_refused(claims: dict[str, 
 async def test_a_token_without_a_necessary_claim_is_refused(name: str, how: str) -> None:
     claims = without(name) if how == "missing" else {**good(), name: None}
 
-    with pytest.raises(InvalidToken, match="MissingRequiredClaimError"):
+    with pytest.raises(InvalidToken, match=f"no {name}"):
         await authenticate(forge(claims))
 
 
@@ -433,7 +434,7 @@ async def test_a_token_without_a_necessary_claim_is_refused(name: str, how: str)
     ids=repr,
 )
 async def test_another_issuer_or_audience_is_refused(name: str, value: object) -> None:
-    with pytest.raises(InvalidToken, match=r"Issuer|Audience|aud"):
+    with pytest.raises(InvalidToken, match=r"another (issuer|audience)"):
         await authenticate(forge(good(**{name: value})))
 
 
@@ -449,12 +450,12 @@ async def test_a_list_with_our_audience_is_accepted() -> None:
     ids=["others", "nested", "mixed", "null"],
 )
 async def test_a_list_without_our_audience_or_of_other_things_is_refused(audience: list[object]) -> None:
-    with pytest.raises(InvalidToken, match="Audience"):
+    with pytest.raises(InvalidToken, match="another audience"):
         await authenticate(forge(good(aud=audience)))
 
 
 async def test_a_list_of_issuers_is_refused() -> None:
-    with pytest.raises(InvalidToken, match="Issuer"):
+    with pytest.raises(InvalidToken, match="another issuer"):
         await authenticate(forge(good(iss=[ISSUER])))
 
 
@@ -519,12 +520,13 @@ async def test_a_token_that_expired_a_second_ago_is_refused() -> None:
 def test_a_token_is_good_until_the_moment_it_expires(seconds_left: float, accepted: bool) -> None:
     claims = good()
     now = float(str(claims["exp"])) - seconds_left
+    key = Key("HS256", SECRET.encode())
 
     if accepted:
-        assert verify(parse(forge(claims)), SECRET.encode(), "HS256", RULES, now).user_id == USER
+        assert verify(parse(forge(claims)), key, RULES, now).user_id == USER
     else:
         with pytest.raises(InvalidToken, match="expired"):
-            verify(parse(forge(claims)), SECRET.encode(), "HS256", RULES, now)
+            verify(parse(forge(claims)), key, RULES, now)
 
 
 @pytest.mark.parametrize("name", ["iat", "nbf"])
@@ -542,6 +544,13 @@ async def test_a_token_from_the_future_is_refused(name: str) -> None:
 
     with pytest.raises(InvalidToken, match="not yet valid"):
         await authenticate(forge(good(**{name: later})))
+
+
+async def test_a_token_issued_in_the_future_is_refused_whenever_it_begins() -> None:
+    now = time.time()
+
+    with pytest.raises(InvalidToken, match="not yet valid"):
+        await authenticate(forge(good(iat=now + CLOCK_SKEW.total_seconds() + 5, nbf=now)))
 
 
 async def test_a_token_of_the_longest_lifetime_is_accepted() -> None:
@@ -608,7 +617,7 @@ async def test_a_user_id_is_accepted(subject: str) -> None:
     ],
 )
 async def test_what_is_not_a_user_id_is_refused(subject: object) -> None:
-    with pytest.raises(InvalidToken, match=r"sub|Subject"):
+    with pytest.raises(InvalidToken, match="sub"):
         await authenticate(forge(good(sub=subject)))
 
 
@@ -619,10 +628,10 @@ async def test_what_is_not_a_user_id_is_refused(subject: object) -> None:
 async def test_whatever_the_library_raises_is_a_refusal(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    def decode(*_: object, **__: object) -> None:
+    def has_signed(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("backend.auth.tokens.jwt.decode", decode)
+    monkeypatch.setattr(Key, "has_signed", has_signed)
 
     with pytest.raises(InvalidToken, match=error.__name__):
         await authenticate(forge(good()))
@@ -694,7 +703,7 @@ async def test_of_any_claims_only_those_within_the_rules_are_trusted(changes: di
 
     if principal:
         assert_may_be_trusted(HS256, claims)
-        assert principal == (claims["sub"], claims["exp"])
+        assert (principal.user_id, principal.expires_at) == (claims["sub"], claims["exp"])
 
 
 @given(changes=_HEADERS)

@@ -13,7 +13,7 @@ MAX_TOKEN_BYTES = 8 * 1024
 # Clocks of two machines differ a little. Nothing is forgiven at the end of a token's life.
 CLOCK_SKEW = timedelta(seconds=30)
 
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _HEADER_MEMBERS = {"alg", "typ", "kid"}
 
@@ -26,11 +26,16 @@ class InvalidToken(Exception):
     """The token proves nothing. The message is for the log: an answer that explains helps a forger."""
 
 
+class ForeignOrigin(Exception):
+    """A page of an origin that is not ours would have somebody's browser write in their name."""
+
+
 class Principal(NamedTuple):
     """Somebody whose token was verified; nothing but an Authenticator makes one outside of tests."""
 
     user_id: str
-    expires_at: float  # seconds since the epoch
+    expires_at: float = 0.0  # of a JWT: seconds since the epoch
+    session_id: object = None  # of a JWT: what it says in `sid`, if it does
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +48,26 @@ class ClaimRules:
 class UnverifiedToken(NamedTuple):
     """A token in the right form. Its contents are still anybody's claim."""
 
-    text: str
     header: dict[str, Any]  # JSON
     claims: dict[str, Any]  # JSON
+    signed: bytes
+    signature: bytes
+
+
+class Key:
+    """A key, and the one algorithm that it is for."""
+
+    def __init__(self, algorithm: str, key: Any) -> None:  # noqa: ANN401 - as the algorithm takes it
+        """Raises ValueError or jwt.InvalidKeyError for a key of another kind, or one too short to be safe."""
+        self.algorithm = algorithm
+        self._library = jwt.get_algorithm_by_name(algorithm)
+        self._key = self._library.prepare_key(key)
+        if complaint := self._library.check_key_length(self._key):
+            raise jwt.InvalidKeyError(complaint)
+
+    def has_signed(self, token: UnverifiedToken) -> bool:
+        """Raises whatever the library raises."""
+        return self._library.verify(token.signed, self._key, token.signature)
 
 
 def parse(text: str) -> UnverifiedToken:
@@ -55,53 +77,62 @@ def parse(text: str) -> UnverifiedToken:
     parts = _COMPACT.fullmatch(text)
     if not parts:
         raise InvalidToken("not three parts of base64url")
-    header, claims = (_json_object(part) for part in parts.groups())
-    if not header.keys() <= _HEADER_MEMBERS:
+    header, claims, signature = (_decoded(part) for part in parts.groups())
+    token = UnverifiedToken(_object(header), _object(claims), text[: parts.end(2)].encode(), signature)
+    if not token.header.keys() <= _HEADER_MEMBERS:
         raise InvalidToken("unexpected header member")
+    if not isinstance(token.header.get("kid", ""), str):
+        raise InvalidToken("kid is not a string")
     # Better Auth's stock plugin sets no type; every other kind of token it signs names its own.
-    if header.get("typ", "JWT") != "JWT":
+    if token.header.get("typ", "JWT") != "JWT":
         raise InvalidToken("another type of token")
-    return UnverifiedToken(text, header, claims)
+    return token
 
 
-def verify(
-    token: UnverifiedToken, key: bytes | jwt.PyJWK, algorithm: str, rules: ClaimRules, now: float
-) -> Principal:
-    """Check signature and claims. Raises InvalidToken.
+def verify(token: UnverifiedToken, key: Key, rules: ClaimRules, now: float) -> Principal:
+    """Check claims and signature. Raises InvalidToken.
 
     The algorithm is the key's; what the token says of itself has to agree.
     """
-    if token.header.get("alg") != algorithm:
+    if token.header.get("alg") != key.algorithm:
         raise InvalidToken("not signed with the algorithm of the key")
+    check_claims(token.claims, rules, now)
     try:
-        jwt.decode(
-            token.text,
-            key,
-            algorithms=[algorithm],
-            issuer=rules.issuer,
-            audience=rules.audience,
-            leeway=CLOCK_SKEW,
-            options={"require": ["exp", "iat", "iss", "aud", "sub"], "enforce_minimum_key_length": True},
-        )
+        genuine = key.has_signed(token)
     except Exception as error:
-        # PyJWT lets some errors of its parsers through. Whatever it is, the token is not good.
-        raise InvalidToken(f"{type(error).__name__}: {error}") from error
-    return _principal(token.claims, rules, now)
+        # The library lets some errors of those below it through. Whatever it is, the token is not good.
+        raise InvalidToken(f"its signature cannot be checked: {type(error).__name__}") from error
+    if not genuine:
+        raise InvalidToken("wrong signature")
+    return Principal(token.claims["sub"], token.claims["exp"], token.claims.get("sid"))
 
 
-def _principal(claims: dict[str, Any], rules: ClaimRules, now: float) -> Principal:
-    """The checks that PyJWT leaves out: types, lifetime, and the form of the subject."""
+def check_claims(claims: dict[str, Any], rules: ClaimRules, now: float) -> None:
+    """Whether they could be those of a good token, by whoever they are claimed. Raises InvalidToken."""
+    for name in ("iss", "aud", "sub", "iat", "exp"):
+        if claims.get(name) is None:
+            raise InvalidToken(f"no {name}")
+    if claims["iss"] != rules.issuer:
+        raise InvalidToken("another issuer")
+    if not _names(claims["aud"], rules.audience):
+        raise InvalidToken("another audience")
     issued, expires = (_numeric_date(claims, name) for name in ("iat", "exp"))
+    begins = _numeric_date(claims, "nbf") if "nbf" in claims else issued
     if expires <= now:
         raise InvalidToken("expired")
+    if max(issued, begins) > now + CLOCK_SKEW.total_seconds():
+        raise InvalidToken("not yet valid")
     if not 0 < expires - issued <= rules.max_lifetime.total_seconds():
         raise InvalidToken("lives too long, or ends before it begins")
-    if "nbf" in claims:
-        _numeric_date(claims, "nbf")
-    subject = claims.get("sub")
-    if not isinstance(subject, str) or not SUBJECT.fullmatch(subject):
+    if not isinstance(claims["sub"], str) or not SUBJECT.fullmatch(claims["sub"]):
         raise InvalidToken("sub is not a user id")
-    return Principal(subject, expires)
+
+
+def _names(audience: object, ours: str) -> bool:
+    """Whether `aud`, one name or a list of them, has ours (RFC 7519, section 4.1.3)."""
+    if isinstance(audience, list):
+        return ours in audience and all(isinstance(name, str) for name in audience)
+    return audience == ours
 
 
 def _numeric_date(claims: dict[str, Any], name: str) -> float:
@@ -112,10 +143,17 @@ def _numeric_date(claims: dict[str, Any], name: str) -> float:
     return value
 
 
-def _json_object(part: str) -> dict[str, Any]:
+def _decoded(part: str) -> bytes:
+    try:
+        return jwt.utils.base64url_decode(part)
+    except ValueError as error:
+        raise InvalidToken("not base64url") from error
+
+
+def _object(part: bytes) -> dict[str, Any]:
     try:
         # Left to itself, json.loads would guess at UTF-16 and UTF-32 too (RFC 7519, section 7.2: UTF-8).
-        decoded = json.loads(jwt.utils.base64url_decode(part).decode(), object_pairs_hook=_without_duplicates)
+        decoded = json.loads(part.decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise InvalidToken("not JSON") from error
     if not isinstance(decoded, dict):

@@ -12,15 +12,17 @@ from starlette.datastructures import Headers
 
 from backend import auth
 from backend.config import Settings
-from backend.database import Database, Tenant
+from backend.database import Database, Tenant, translated
 from backend.errors import (
     ContentTooLarge,
     Fault,
     InvalidToken,
     InvalidValues,
+    KeysUnavailable,
     MalformedRequest,
     MissingToken,
     NotTheCaller,
+    OriginNotAllowed,
     PreconditionFailed,
     UnsupportedMediaType,
     faults_of,
@@ -34,19 +36,29 @@ MAX_BODY_BYTES = 128 * 1024
 async def _tenant(
     request: Request, user_id: Annotated[str, Path(description="Your own user id, or `me`.")]
 ) -> Tenant:
-    authenticator: auth.Authenticator = request.state.authenticator
     database: Database = request.state.database
+    principal = await _authenticate(request)
+    request.scope["user_id"] = principal.user_id
+    if user_id not in {"me", principal.user_id}:
+        raise NotTheCaller
+    return database.tenant(principal)
+
+
+async def _authenticate(request: Request) -> auth.Principal:
+    authenticator: auth.Authenticator = request.state.authenticator
     try:
-        principal = await authenticator.authenticate(request.headers)
+        async with translated():
+            return await authenticator.authenticate(request.method, request.headers)
     except auth.MissingToken as error:
         raise MissingToken from error
     except auth.InvalidToken as error:
         log.info("token refused", reason=str(error), request_id=request.scope["request_id"])
         raise InvalidToken from error
-    request.scope["user_id"] = principal.user_id
-    if user_id not in {"me", principal.user_id}:
-        raise NotTheCaller
-    return database.tenant(principal)
+    except auth.ForeignOrigin as error:
+        raise OriginNotAllowed from error
+    except auth.KeysUnavailable as error:
+        log.warning("keys unavailable", reason=str(error), request_id=request.scope["request_id"])
+        raise KeysUnavailable from error
 
 
 async def _settings(request: Request) -> Settings:
