@@ -28,7 +28,7 @@ token: $(INSTALLED)  ## print a token to try the API with (USER_ID=somebody for 
 
 .PHONY: test
 test: $(INSTALLED) issuer  ## run all tests on a real PostgreSQL, and print the coverage
-	@cd backend && .venv/bin/pytest --numprocesses 2 --cov --cov-report=term $(ARGS)
+	@cd backend && .venv/bin/pytest --numprocesses 3 --dist worksteal --cov --cov-report=term $(ARGS)
 
 .PHONY: check
 check: $(INSTALLED)  ## check format, lint and types

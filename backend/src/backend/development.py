@@ -93,13 +93,12 @@ async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[Aut
 async def add_user_if_running(data: Path, user_id: str) -> None:
     """Raises Refusal where no `tasks dev` is running on `data`."""
     try:
-        socket_directory = (data / "postgres" / "postmaster.pid").read_text().splitlines()[4]
-        owner = await asyncpg.connect(database_url(SUPERUSER, Path(socket_directory)))
+        owner = await asyncpg.connect(database_url(SUPERUSER, (data / "socket").readlink()))
         try:
             await _add_user(owner, user_id)
         finally:
             await owner.close()
-    except (FileNotFoundError, ConnectionError, IndexError, asyncpg.PostgresError) as error:
+    except (FileNotFoundError, ConnectionError, asyncpg.PostgresError) as error:
         raise Refusal(f"Nothing is running on {data} yet; start `make run` first.") from error
 
 

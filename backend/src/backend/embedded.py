@@ -39,23 +39,23 @@ class Account(NamedTuple):
 def postgres(data: Path) -> Iterator[Path]:
     """PostgreSQL on the folder `data`, an absolute path; gives the directory of its socket.
 
-    What an earlier run that was killed has left is stopped or cleared away. Raises Refusal and OSError.
+    `data` has a link to that directory, for others to find it. What an earlier run that was killed has left is
+    stopped or cleared away. Raises Refusal and OSError.
     """
     programs = _programs()
     cluster = data / "postgres"
     account = _account(cluster)
-    # Below `data` the socket's path could be longer than the 100 bytes or so that the system allows.
-    with TemporaryDirectory(prefix="tasks-") as socket_directory, (data / "postgres.log").open("a+") as log:
+    with _socket_directory(data) as socket_directory, (data / "postgres.log").open("a+") as log:
         log.truncate(0)
         _hand_over(account, socket_directory)
-        _let_pass(account, programs, cluster, Path(socket_directory))
+        _let_pass(account, programs, cluster, socket_directory)
         if not cluster.exists():
             _create(cluster, programs, account, log)
         command: list[str | Path] = [programs / "postgres", "-D", cluster, "-k", socket_directory, "-p", str(PORT)]
         command += ["-c", "listen_addresses="]
         with _alone(cluster) as lock, _process(command, account, log, lock, stop=SIGINT) as server:
             _wait_until_ready(server, cluster, log)
-            yield Path(socket_directory)
+            yield socket_directory
 
 
 def _programs() -> Path:
@@ -78,7 +78,20 @@ def _account(cluster: Path) -> Account:
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
-def _hand_over(account: Account, folder: str) -> None:
+@contextmanager
+def _socket_directory(data: Path) -> Iterator[Path]:
+    """Below `data` the path of the socket could be longer than the 100 bytes or so that the system allows."""
+    link = data / "socket"
+    with TemporaryDirectory(prefix="tasks-") as directory:
+        link.unlink(missing_ok=True)
+        link.symlink_to(directory)
+        try:
+            yield Path(directory)
+        finally:
+            link.unlink(missing_ok=True)
+
+
+def _hand_over(account: Account, folder: Path) -> None:
     if account.user is not None and account.group is not None:
         os.chown(folder, account.user, account.group)
 
@@ -101,14 +114,14 @@ def _create(cluster: Path, programs: Path, account: Account, log: IO[str]) -> No
     """Make the data elsewhere and move them into place, so that what is in place is whole."""
     for remains in cluster.parent.glob("initdb-*"):
         shutil.rmtree(remains, ignore_errors=True)
-    folder = mkdtemp(prefix="initdb-", dir=cluster.parent)
+    folder = Path(mkdtemp(prefix="initdb-", dir=cluster.parent))
     _hand_over(account, folder)
     # Anybody who can reach the socket is let in, and that is only the account itself and root.
     options = ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]
     with _process([programs / "initdb", "-D", folder, *options], account, log) as initdb:
         if initdb.wait():
             raise _failure(log)
-    Path(folder).rename(cluster)
+    folder.rename(cluster)
 
 
 @contextmanager

@@ -21,8 +21,9 @@ import httpx2
 import psutil
 import pytest
 
-from backend import embedded
-from processes import TASKS, Command, Start, Workplace, about, workplace
+from backend import development, embedded
+from databases import connected
+from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, workplace
 
 ODD_SHELL = {
     "LC_ALL": "xx_YY.UTF-8",
@@ -75,7 +76,7 @@ def stop(dev: Command, *signals: Signals) -> int:
 
 @pytest.fixture
 def place() -> Iterator[Workplace]:
-    with workplace(API_PORT="0") as place:
+    with workplace(API_PORT="0", **UNMEASURED) as place:
         yield place
 
 
@@ -156,6 +157,13 @@ def test_it_prints_where_the_documentation_and_the_data_are(dev: Command) -> Non
     assert Path(lines["Data"]) == dev.folder / ".data"
 
 
+async def test_other_programs_find_its_socket_where_the_data_are(dev: Command) -> None:
+    url = development.database_url("postgres", dev.folder / ".data" / "socket")
+
+    async with connected(url) as developer:
+        assert await developer.fetchval("SELECT title FROM tasks") == "Water the plants"
+
+
 def test_the_second_start_answers_within_three_seconds(beside: Beside) -> None:
     assert beside.seconds < 3
 
@@ -206,6 +214,7 @@ def test_a_second_ctrl_c_does_no_harm(start: Start) -> None:
     assert status == 0
     assert dev.stdout.splitlines()[-1].endswith("stopped")
     assert list(dev.temporary.iterdir()) == []
+    assert not (dev.folder / ".data" / "socket").is_symlink()
 
 
 def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, folder: Path) -> None:
