@@ -5,8 +5,6 @@ VENV := backend/.venv/bin
 INSTALLED := backend/.venv/.installed
 ISSUER := backend/tests/better_auth
 
-# A uv that runs in backend/, where a pyenv may have another idea of it, or one of our own.
-UV := $(shell cd backend && uv --version >/dev/null 2>&1 && command -v uv)
 OWN_UV := .tools/bin/uv
 UV_VERSION := 0.13.9
 # Commands start more than twice as fast, also where Python may not keep the bytecode itself.
@@ -51,10 +49,12 @@ $(ISSUER)/node_modules/.package-lock.json: $(ISSUER)/package-lock.json
 	cd $(ISSUER) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# By a uv that runs in backend/, where a pyenv may have another idea of it, or by one of our own.
 # What is said on the way goes to standard error: `make token` is read by programs.
-$(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version | $(if $(UV),,$(OWN_UV))
+$(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version
+	@cd backend && uv --version >/dev/null 2>&1 || $(MAKE) --no-print-directory $(OWN_UV)
 	@echo "Installing what the backend needs ..." >&2
-	@cd backend && "$(or $(UV),../$(OWN_UV))" sync --locked --quiet
+	@cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && $$uv sync --locked --quiet
 	@touch $@
 
 $(OWN_UV):

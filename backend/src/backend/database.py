@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 POOL_WAIT_SECONDS = 1.0
 # The service's role has a statement_timeout of 3 s. This one is for a server that no longer answers at all.
-COMMAND_SECONDS = 4.0
+COMMAND_SECONDS = 3.5
 
 # The driver's own two errors are what a connection gives that was cut since its last use.
 _DRIVER_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
