@@ -22,7 +22,7 @@ run: $(INSTALLED)  ## start PostgreSQL and the API on http://127.0.0.1:8000
 
 .PHONY: token
 token: $(INSTALLED)  ## print a token to try the API with (USER_ID=somebody for another user)
-	@cd backend && exec .venv/bin/tasks token --data ../.data $(USER_ID)
+	@cd backend && exec .venv/bin/tasks token --data ../.data $(if $(USER_ID),"$(USER_ID)")
 
 .PHONY: test
 test: $(INSTALLED) issuer  ## run all tests on a real PostgreSQL, and print the coverage

@@ -57,3 +57,5 @@ def configure(*, level: str, as_json: bool) -> None:
     # Of the libraries, uvicorn's start and stop messages among them, only what somebody should look at.
     root.setLevel(logging.WARNING)
     logging.getLogger("backend").setLevel(level.upper())
+    # It warns of every request that asks for a WebSocket, and advises to install what nobody needs here.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 
 from backend.config import Settings
 from backend.main import create_api, create_app
@@ -207,6 +208,31 @@ async def test_each_request_is_one_line_of_json_that_tells_no_secrets(
     assert refused["reason"]
     for secret in ("body-secret", "query-secret", "token-secret", user.token):
         assert secret not in "\n".join(lines)
+
+
+async def test_who_hangs_up_is_no_crash(
+    settings: Settings, user: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = create_app(settings.model_copy(update={"log_format": "json", "log_level": "info"}))
+    received: list[Message] = [
+        {"type": "http.request", "body": b'{"ti', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def hanging_up(scope: Scope, _: Receive, send: Send) -> None:
+        async def receive() -> Message:
+            return received.pop(0)
+
+        await app(scope, receive if scope["type"] == "http" else _, send)
+
+    headers = {"Authorization": f"Bearer {user.token}", "Content-Type": "application/json"}
+    async with running(hanging_up) as client:
+        capsys.readouterr()
+        await client.post("/api/me/tasks", headers=headers)
+        events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    create_app(settings)  # the log of the other tests
+
+    assert [(event["event"], event["status"]) for event in events] == [("request", 400)]
 
 
 async def test_a_crash_is_logged_with_its_traceback_and_without_its_variables(

@@ -133,6 +133,7 @@ async def test_tasks_without_a_due_date_come_last_in_both_orders(user: User) -> 
         ("limit=1_0", "/limit"),
         ("limit=%2B1", "/limit"),
         ("limit=%D9%A1", "/limit"),
+        ("limit=%EF%BC%91", "/limit"),
         ("limit=", "/limit"),
         ("status=done", "/status"),
         ("priority=urgent", "/priority"),

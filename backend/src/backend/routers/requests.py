@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel, BeforeValidator, ValidationError
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 
 from backend import auth
 from backend.config import Settings
@@ -108,10 +109,14 @@ async def _read(request: Request) -> bytes:
     if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
         raise ContentTooLarge
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MAX_BODY_BYTES:
-            raise ContentTooLarge
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > MAX_BODY_BYTES:
+                raise ContentTooLarge
+    except ClientDisconnect as error:
+        # Nobody is there any more to read the answer, but the log is to say what happened.
+        raise MalformedRequest("The request ended before its body did.") from error
     return bytes(content)
 
 

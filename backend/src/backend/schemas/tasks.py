@@ -80,7 +80,7 @@ def _instant(value: object) -> datetime:
 
 def _digits(value: object) -> object:
     # Pydantic would also read "1_000", "1.0" and " 7".
-    if isinstance(value, str) and not value.isdigit():
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError("should be a whole number")
     return value
 
