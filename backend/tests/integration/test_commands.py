@@ -196,7 +196,7 @@ async def test_requests_under_way_are_finished_before_it_ends(
             under_way = asyncio.create_task(user.patch(f"tasks/{task['id']}", json={"title": "Feed the cat"}))
             await asyncio.sleep(0.2)
             service.command.signal(SIGTERM)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.3)
 
         answer = await under_way
 

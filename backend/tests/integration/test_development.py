@@ -538,7 +538,7 @@ def test_a_token_can_be_had_for_anybody(dev: Command, beside: Beside) -> None:
     assert titles(dev) == ["Water the plants"]
 
 
-@pytest.mark.parametrize("user", ["", "a b", "../etc", "x" * 129])
+@pytest.mark.parametrize("user", ["", "x" * 129])
 def test_a_user_id_has_a_form(start: Start, user: str) -> None:
     refused = start("token", user)
 
