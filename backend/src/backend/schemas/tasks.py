@@ -85,9 +85,9 @@ def _digits(value: object) -> object:
     return value
 
 
-_DATE_SCHEMA = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
+_DATE_SCHEMA = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 _DUE_DATE_SCHEMA = {
-    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, {"type": "null"}],
+    "anyOf": [*_DATE_SCHEMA["anyOf"], {"type": "null"}],
     "description": "A calendar day (`2026-01-05`) or an instant (`2026-01-05T17:00:00+02:00`); null for none.",
     "examples": ["2026-01-05", "2026-01-05T15:00:00Z", None],
 }

@@ -1,0 +1,28 @@
+import type { Metadata } from "next";
+import { redirect } from "next/navigation";
+
+import { Entrance } from "@/components/account/entrance";
+import { SignIn } from "@/components/account/sign-in";
+import { currentUser } from "@/lib/auth";
+
+export const metadata: Metadata = { title: "Sign in" };
+
+const NOTICES: Record<string, string> = {
+  "signed-out": "You have been signed out. Sign in again to go on.",
+  deleted: "Your account and your tasks have been deleted.",
+};
+
+export default async function Page({ searchParams }: PageProps<"/sign-in">) {
+  if (await currentUser()) redirect("/");
+  const { reason } = await searchParams;
+  const notice = NOTICES[String(reason)];
+  return (
+    <Entrance
+      title="Sign in"
+      notice={notice}
+      other={{ text: "New here?", link: "Create an account", href: "/sign-up" }}
+    >
+      <SignIn />
+    </Entrance>
+  );
+}

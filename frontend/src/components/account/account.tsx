@@ -1,0 +1,84 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { type ReactNode, useState } from "react";
+import { toast } from "sonner";
+
+import { NewPasswordField, PasswordField, TextField } from "@/components/account/fields";
+import { Form } from "@/components/account/form";
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import { authClient } from "@/lib/auth-client";
+import { leave } from "@/lib/navigation";
+
+export function Account({ name, email }: { name: string; email: string }) {
+  const router = useRouter();
+  return (
+    <>
+      <Section title="Name" description={`You sign in as ${email}.`}>
+        <Form
+          submit="Save name"
+          onSubmit={({ name = "" }) => authClient.updateUser({ name })}
+          onDone={() => {
+            toast.success("Your name has been changed.");
+            router.refresh();
+          }}
+        >
+          <TextField name="name" label="Name" defaultValue={name} autoComplete="name" maxLength={100} />
+        </Form>
+      </Section>
+      <Section title="Password" description="Other devices will be signed out.">
+        <Form
+          submit="Change password"
+          onSubmit={({ currentPassword = "", newPassword = "" }) =>
+            authClient.changePassword({ currentPassword, newPassword, revokeOtherSessions: true })
+          }
+          onDone={(form) => {
+            toast.success("Your password has been changed.");
+            form.reset();
+          }}
+        >
+          <PasswordField name="currentPassword" label="Current password" />
+          <NewPasswordField name="newPassword" label="New password" />
+        </Form>
+      </Section>
+      <DeleteAccount />
+    </>
+  );
+}
+
+function DeleteAccount() {
+  const [open, setOpen] = useState(false);
+  return (
+    <Section title="Delete account" description="Your account and all your tasks are removed at once, for good.">
+      <Button variant="danger" onClick={() => setOpen(true)}>
+        Delete account …
+      </Button>
+      <Dialog
+        open={open}
+        onOpenChange={setOpen}
+        title="Delete your account?"
+        description="Your account and all your tasks are removed at once. This cannot be undone."
+      >
+        <Form
+          danger
+          submit="Delete account and tasks"
+          onSubmit={({ password = "" }) => authClient.deleteUser({ password })}
+          onDone={() => leave("deleted")}
+        >
+          <PasswordField name="password" label="Your password, to confirm" />
+        </Form>
+      </Dialog>
+    </Section>
+  );
+}
+
+function Section({ title, description, children }: { title: string; description: string; children: ReactNode }) {
+  return (
+    <section className="rounded-2xl border bg-surface p-6">
+      <h2 className="font-semibold">{title}</h2>
+      <p className="mt-1 mb-4 text-muted text-sm">{description}</p>
+      {children}
+    </section>
+  );
+}

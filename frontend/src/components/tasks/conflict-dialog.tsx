@@ -1,0 +1,90 @@
+import { useState } from "react";
+
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import type { Task } from "@/lib/api";
+import type { Conflict, Member } from "@/lib/draft";
+import { describeDue } from "@/lib/due";
+import { cn } from "@/lib/utils";
+
+const NAMES: Partial<Record<Member, string>> = {
+  title: "Title",
+  description: "Description",
+  priority: "Priority",
+  category: "Category",
+  dueDate: "Due",
+};
+
+/** Two windows have changed one task: shows both versions, and lets the reader choose for each field. */
+export function ConflictDialog({
+  conflicts,
+  busy,
+  onResolve,
+  onCancel,
+}: {
+  conflicts: Conflict[];
+  busy: boolean;
+  /** Called with the members for which my value is to be saved. */
+  onResolve: (mine: ReadonlySet<Member>) => void;
+  onCancel: () => void;
+}) {
+  const [mine, setMine] = useState<ReadonlySet<Member>>(() => new Set(conflicts.map(({ member }) => member)));
+
+  function choose(member: Member, isMine: boolean) {
+    const chosen = new Set(mine);
+    if (isMine) chosen.add(member);
+    else chosen.delete(member);
+    setMine(chosen);
+  }
+
+  return (
+    <Dialog
+      open
+      onOpenChange={onCancel}
+      title="Changed in two places"
+      description="This task was changed in another window while you were editing it. Nothing is lost: choose what to keep."
+    >
+      <div className="grid gap-4">
+        {conflicts.map(({ member, ...values }) => (
+          <fieldset key={member} className="grid gap-2">
+            <legend className="mb-1.5 font-medium text-sm">{NAMES[member]}</legend>
+            {(["mine", "theirs"] as const).map((side) => (
+              <label
+                key={side}
+                className={cn(
+                  "flex cursor-pointer items-start gap-3 rounded-lg border p-3 text-sm",
+                  mine.has(member) === (side === "mine") && "border-primary bg-primary/5",
+                )}
+              >
+                <input
+                  type="radio"
+                  className="mt-1 accent-primary"
+                  name={member}
+                  checked={mine.has(member) === (side === "mine")}
+                  onChange={() => choose(member, side === "mine")}
+                />
+                <span className="min-w-0">
+                  <span className="block text-muted text-xs">{side === "mine" ? "Yours" : "The other window’s"}</span>
+                  <span className="line-clamp-6 whitespace-pre-wrap break-words">{text(member, values[side])}</span>
+                </span>
+              </label>
+            ))}
+          </fieldset>
+        ))}
+        <div className="flex justify-end gap-2">
+          <Button variant="quiet" onClick={onCancel}>
+            Back to editing
+          </Button>
+          <Button variant="primary" disabled={busy} onClick={() => onResolve(mine)}>
+            Save this choice
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function text(member: Member, value: Task[Member]): string {
+  if (value === null || value === "") return "(none)";
+  return member === "dueDate" ? describeDue(String(value), new Date()) : String(value);
+}

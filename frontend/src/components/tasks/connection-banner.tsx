@@ -1,0 +1,34 @@
+import { onlineManager, useIsMutating } from "@tanstack/react-query";
+import { CloudOff } from "lucide-react";
+import { useEffect, useSyncExternalStore } from "react";
+
+/** Says that there is no network. What is done meanwhile waits in this window, and is sent afterwards. */
+export function ConnectionBanner() {
+  const online = useSyncExternalStore(
+    (notify) => onlineManager.subscribe(notify),
+    () => onlineManager.isOnline(),
+    () => true,
+  );
+  const waiting = useIsMutating({ predicate: ({ state }) => state.isPaused });
+
+  useEffect(() => {
+    if (!waiting) return;
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", warn);
+    return () => window.removeEventListener("beforeunload", warn);
+  }, [waiting]);
+
+  return (
+    <div role="status" className="sticky top-0 z-20">
+      {!online && (
+        <p className="flex items-center justify-center gap-2 bg-foreground px-4 py-2 text-background text-sm">
+          <CloudOff className="size-4 shrink-0" aria-hidden />
+          You are offline.{" "}
+          {waiting
+            ? `${waiting} ${waiting === 1 ? "change is" : "changes are"} sent when you are back; keep this page open.`
+            : "The list is as it was last seen."}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+
+import { QUICK_ADD } from "@/components/tasks/shortcuts";
+import { Button } from "@/components/ui/button";
+import { Input } from "@/components/ui/field";
+import { useHydrated } from "@/hooks/hydrated";
+import { useCreateTask } from "@/hooks/tasks";
+import { describeDue } from "@/lib/due";
+import type { Found, parseQuickAdd, QuickAdd as Understood } from "@/lib/quick-add";
+
+const ICONS = { due: CalendarDays, priority: Flag, category: Tag };
+
+/** One line that becomes a task. What is understood of it is shown before it is sent, and can be refused. */
+export function QuickAdd() {
+  const hydrated = useHydrated();
+  const create = useCreateTask();
+  const input = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState("");
+  const [keep, setKeep] = useState<ReadonlySet<string>>(new Set());
+  const [problem, setProblem] = useState("");
+  const parse = useParser(text !== "");
+  const task = parse?.(text, new Date(), keep);
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (!task?.title) return;
+    const { found: _, ...body } = task;
+    setText("");
+    setKeep(new Set());
+    setProblem("");
+    create.mutate(body, {
+      onError: (error) => {
+        // Back into the field, unless something else has been begun there.
+        setText((present) => present || text);
+        setProblem(`“${body.title}” was not added. ${error.message}`);
+      },
+    });
+  }
+
+  return (
+    <form method="post" onSubmit={submit} className="grid gap-2">
+      <div className="flex gap-2">
+        <Input
+          ref={input}
+          id={QUICK_ADD}
+          className="h-12 text-base"
+          aria-label="New task"
+          aria-describedby="quick-add-hint"
+          placeholder="Add a task: Pay the rent tomorrow 5pm !high #home"
+          autoComplete="off"
+          enterKeyHint="done"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+        />
+        <Button type="submit" variant="primary" className="h-12" disabled={!hydrated || (!parse && text !== "")}>
+          <Plus />
+          Add
+        </Button>
+      </div>
+      <p id="quick-add-hint" className="sr-only">
+        A day or time, an exclamation mark with high, medium or low, and a number sign with a category are understood.
+      </p>
+      {task && task.found.length > 0 && (
+        <ul className="flex flex-wrap gap-2" aria-label="Understood">
+          {task.found.map((found) => (
+            <li key={found.index}>
+              <Chip
+                found={found}
+                task={task}
+                onRefuse={() => {
+                  setKeep(new Set([...keep, found.text]));
+                  input.current?.focus();
+                }}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      <div role="alert" className="empty:absolute">
+        {problem && <p className="text-danger text-sm">{problem}</p>}
+      </div>
+    </form>
+  );
+}
+
+function Chip({ found, task, onRefuse }: { found: Found; task: Understood; onRefuse: () => void }) {
+  const Icon = ICONS[found.kind];
+  const meaning = {
+    due: task.dueDate && describeDue(task.dueDate, new Date()),
+    priority: task.priority,
+    category: task.category,
+  };
+  return (
+    <span className="flex items-center gap-1.5 rounded-full border bg-surface py-1 pr-1 pl-3 text-sm">
+      <Icon className="size-3.5 text-muted" aria-hidden />
+      {meaning[found.kind]}
+      <button
+        type="button"
+        aria-label={`Leave “${found.text}” in the title`}
+        className="grid size-6 place-items-center rounded-full text-muted hover:bg-raised"
+        onClick={onRefuse}
+      >
+        <X className="size-3.5" />
+      </button>
+    </span>
+  );
+}
+
+/** The parser of dates is large, so it comes when it is first needed. */
+function useParser(needed: boolean) {
+  const [parser, setParser] = useState<{ parse: typeof parseQuickAdd }>();
+  useEffect(() => {
+    if (needed && !parser)
+      void import("@/lib/quick-add").then(({ parseQuickAdd }) => setParser({ parse: parseQuickAdd }));
+  }, [needed, parser]);
+  return parser?.parse;
+}

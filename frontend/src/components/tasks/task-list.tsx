@@ -1,0 +1,79 @@
+import { LoaderCircle } from "lucide-react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+
+import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
+import { TaskRow } from "@/components/tasks/task-row";
+import { useTasks } from "@/hooks/tasks";
+import { type Filters, isNarrowed } from "@/lib/filters";
+import { cn } from "@/lib/utils";
+
+type Props = { filters: Filters; onChange: (change: Partial<Filters>) => void; onClear: () => void };
+
+export function TaskList({ filters, onChange, onClear }: Props) {
+  const {
+    tasks,
+    isPending,
+    error,
+    fetchStatus,
+    hasNextPage,
+    isFetchingNextPage,
+    fetchNextPage,
+    isPlaceholderData,
+    refetch,
+  } = useTasks(filters);
+  const [editing, setEditing] = useState<string>();
+  const end = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    if (!end.current || !hasNextPage) return;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting && !isFetchingNextPage && !error) void fetchNextPage();
+      },
+      { rootMargin: "1200px" }, // some screens ahead, so that scrolling does not wait
+    );
+    observer.observe(end.current);
+    return () => observer.disconnect();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, error]);
+
+  if (isPending) return fetchStatus === "paused" ? <Offline /> : <Skeleton />;
+
+  const failed = error && <Failed error={error} onRetry={() => void refetch()} compact={tasks.length > 0} />;
+  if (!tasks.length && !hasNextPage) {
+    if (failed) return failed;
+    return isNarrowed(filters) ? <NothingFound onClear={onClear} /> : <NoTasks />;
+  }
+
+  return (
+    <div className="grid gap-3">
+      {failed}
+      <ul
+        aria-label="Tasks"
+        aria-busy={isPlaceholderData}
+        className={cn("divide-y rounded-2xl border bg-surface transition-opacity", isPlaceholderData && "opacity-60")}
+        onKeyDown={moveFocus}
+      >
+        {tasks.map((task) => (
+          <TaskRow key={task.id} task={task} editing={task.id === editing} onEdit={setEditing} onFilter={onChange} />
+        ))}
+      </ul>
+      <div ref={end} role="status" className="grid h-10 place-items-center text-muted text-sm">
+        {isFetchingNextPage ? (
+          <LoaderCircle className="size-5 motion-safe:animate-spin" aria-label="Loading more tasks" />
+        ) : null}
+        {!hasNextPage && tasks.length > 20 && `That’s all: ${tasks.length} tasks.`}
+      </div>
+    </div>
+  );
+}
+
+/** j, k and the arrows go from task to task. */
+function moveFocus(event: KeyboardEvent<HTMLElement>) {
+  const target = event.target as HTMLElement;
+  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
+  if (!step || target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-task]")];
+  const present = rows.findIndex((row) => row.parentElement?.contains(target));
+  rows[present + step]?.focus();
+  event.preventDefault();
+}

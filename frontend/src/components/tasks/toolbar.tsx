@@ -1,0 +1,133 @@
+import { Search, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+
+import { SEARCH } from "@/components/tasks/shortcuts";
+import { Button } from "@/components/ui/button";
+import { Input, Select } from "@/components/ui/field";
+import { type Filters, isNarrowed, type Sort } from "@/lib/filters";
+
+const PAUSE = 200; // milliseconds without a key after which the search is made
+
+const SORT_NAMES: Record<Sort, string> = {
+  newest: "Newest first",
+  oldest: "Oldest first",
+  changed: "Last changed",
+  due: "Due date",
+  priority: "Priority",
+  title: "Title",
+};
+
+type Props = { filters: Filters; onChange: (change: Partial<Filters>) => void; onClear: () => void };
+
+export function Toolbar({ filters, onChange, onClear }: Props) {
+  return (
+    <search className="grid grid-cols-2 gap-2 sm:grid-cols-4">
+      <SearchField value={filters.search ?? ""} onChange={(search) => onChange({ search })} />
+      <Choice
+        label="Status"
+        value={filters.status}
+        onChange={(status) => onChange({ status })}
+        options={{ pending: "Open", completed: "Done" }}
+        all="Any status"
+      />
+      <Choice
+        label="Priority"
+        value={filters.priority}
+        onChange={(priority) => onChange({ priority })}
+        options={{ high: "High", medium: "Medium", low: "Low" }}
+        all="Any priority"
+      />
+      <Choice
+        label="Due"
+        value={filters.due}
+        onChange={(due) => onChange({ due })}
+        options={{ overdue: "Overdue", today: "Due today", week: "Next 7 days" }}
+        all="Due any time"
+      />
+      <Choice
+        label="Order"
+        value={filters.sort}
+        onChange={(sort) => onChange({ sort: sort ?? "newest" })}
+        options={SORT_NAMES}
+      />
+      {isNarrowed(filters) && (
+        <div className="col-span-full flex items-center gap-2 text-sm">
+          {filters.category && (
+            <Button variant="secondary" size="small" onClick={() => onChange({ category: "" })}>
+              #{filters.category}
+              <X aria-label="Any category" />
+            </Button>
+          )}
+          <Button variant="quiet" size="small" onClick={onClear}>
+            Clear filters
+          </Button>
+        </div>
+      )}
+    </search>
+  );
+}
+
+function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+
+  useEffect(() => {
+    if (value === sent.current) return;
+    sent.current = value; // cleared elsewhere
+    setText(value);
+  }, [value]);
+
+  useEffect(() => {
+    if (text === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = text;
+      onChange(text);
+    }, PAUSE);
+    return () => clearTimeout(timer);
+  }, [text, onChange]);
+
+  return (
+    <div className="relative col-span-full">
+      <Search className="pointer-events-none absolute top-3 left-3 size-4 text-muted" aria-hidden />
+      <Input
+        id={SEARCH}
+        type="search"
+        aria-label="Search"
+        placeholder="Search titles and descriptions"
+        className="pl-9"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+      />
+    </div>
+  );
+}
+
+function Choice<T extends string>({
+  label,
+  value,
+  onChange,
+  options,
+  all,
+}: {
+  label: string;
+  value: T | undefined;
+  onChange: (value: T | undefined) => void;
+  options: Record<T, string>;
+  all?: string;
+}) {
+  return (
+    <Select
+      aria-label={label}
+      value={value ?? ""}
+      onChange={(event) => onChange((Object.keys(options) as T[]).find((option) => option === event.target.value))}
+    >
+      {all && <option value="">{all}</option>}
+      {(Object.keys(options) as T[]).map((option) => (
+        <option key={option} value={option}>
+          {options[option]}
+        </option>
+      ))}
+    </Select>
+  );
+}

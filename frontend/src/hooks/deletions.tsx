@@ -1,0 +1,88 @@
+"use client";
+
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { toast } from "sonner";
+
+import { useApi } from "@/hooks/api";
+import type { Task } from "@/lib/api";
+import { ApiError } from "@/lib/errors";
+import { afterWrite, cachedTask, replaceTask } from "@/lib/task-cache";
+
+const UNDO = 7000; // milliseconds in which a deletion can be taken back
+
+type Deletions = {
+  /** Tasks that are deleted for the eye, though the API still has them. */
+  hidden: ReadonlyMap<string, Task>;
+  remove: (task: Task) => void;
+  undoLast: () => void;
+};
+
+const Context = createContext<Deletions>({ hidden: new Map(), remove: () => {}, undoLast: () => {} });
+
+export const useDeletions = () => useContext(Context);
+
+/**
+ * A deleted task disappears at once and is deleted at the API when its undo has run out or the page is left.
+ * So undoing brings back the very task, and a browser that crashes before then has lost nothing.
+ */
+export function DeletionsProvider({ children }: { children: ReactNode }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [hidden, setHidden] = useState<Deletions["hidden"]>(new Map());
+  const waiting = useRef(new Map<string, Task>());
+
+  const show = useCallback((id: string) => {
+    waiting.current.delete(id);
+    toast.dismiss(id);
+    setHidden((all) => new Map([...all].filter(([each]) => each !== id)));
+  }, []);
+
+  const send = useCallback(
+    async (id: string) => {
+      const task = waiting.current.get(id);
+      if (!task || !waiting.current.delete(id)) return;
+      try {
+        await api.deleteTask(id, (cachedTask(queries, id) ?? task).version);
+        replaceTask(queries, id, () => undefined);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) replaceTask(queries, id, () => undefined);
+        else toast.error(`“${task.title}” was not deleted. ${(error as Error).message}`);
+      }
+      show(id);
+      afterWrite(queries);
+    },
+    [api, queries, show],
+  );
+
+  const remove = useCallback(
+    (task: Task) => {
+      waiting.current.set(task.id, task);
+      setHidden((all) => new Map(all).set(task.id, task));
+      toast(`“${task.title}” deleted`, {
+        id: task.id,
+        duration: UNDO,
+        action: { label: "Undo", onClick: () => show(task.id) },
+        onAutoClose: () => void send(task.id),
+        onDismiss: () => void send(task.id),
+      });
+    },
+    [send, show],
+  );
+
+  const undoLast = useCallback(() => {
+    const last = [...waiting.current.keys()].at(-1);
+    if (last) show(last);
+  }, [show]);
+
+  useEffect(() => {
+    const sendAll = () => {
+      for (const id of waiting.current.keys()) void send(id);
+    };
+    window.addEventListener("pagehide", sendAll);
+    return () => window.removeEventListener("pagehide", sendAll);
+  }, [send]);
+
+  const value = useMemo(() => ({ hidden, remove, undoLast }), [hidden, remove, undoLast]);
+  return <Context value={value}>{children}</Context>;
+}

@@ -1,0 +1,111 @@
+import createClient from "openapi-fetch";
+
+import type { components, operations, paths } from "@/lib/api-types";
+import { ApiError, Unreachable } from "@/lib/errors";
+import type { Tokens } from "@/lib/token";
+
+export type Task = components["schemas"]["TaskRead"];
+export type TaskCreate = components["schemas"]["TaskCreate"];
+export type TaskPatch = components["schemas"]["TaskPatch"];
+export type Stats = components["schemas"]["Stats"];
+export type TaskQuery = Omit<NonNullable<operations["find_tasks"]["parameters"]["query"]>, "cursor">;
+export type Page = { tasks: Task[]; next: string | undefined };
+export type Api = ReturnType<typeof createApi>;
+
+const PATIENCE = 15_000; // milliseconds until an answer that does not come counts as none
+
+/**
+ * The only door to the backend: it knows the address, the token and how errors are thrown.
+ *
+ * Every function throws ApiError, Unreachable or SignedOut, and nothing else but the AbortError of a request that
+ * was called off. Writes that take a `version` go ahead only if the task is still at it (412 otherwise).
+ */
+export function createApi({ url, userId, tokens }: { url: string; userId: string; tokens: Tokens }) {
+  const client = createClient<paths>({ baseUrl: url, fetch: (request) => send(request, tokens) });
+  // The id and not `me`: after a change of accounts in another window the API refuses rather than mixing the two.
+  const path = { user_id: userId };
+  const one = (id: string) => ({ ...path, task_id: id });
+  const unchangedSince = (version: number) => ({ "if-match": [`"${version}"`] });
+
+  return {
+    async findTasks(query: TaskQuery, cursor?: string, signal?: AbortSignal): Promise<Page> {
+      const { data, response } = await client.GET("/api/{user_id}/tasks", {
+        params: { path, query: cursor ? { ...query, cursor } : query },
+        signal: signal ?? null,
+      });
+      return { tasks: had(data), next: nextCursor(response) };
+    },
+
+    async getTask(id: string): Promise<Task> {
+      const { data } = await client.GET("/api/{user_id}/tasks/{task_id}", { params: { path: one(id) } });
+      return had(data);
+    },
+
+    async createTask(body: TaskCreate): Promise<Task> {
+      const { data } = await client.POST("/api/{user_id}/tasks", { params: { path }, body });
+      return had(data);
+    },
+
+    async patchTask(id: string, body: TaskPatch, version: number): Promise<Task> {
+      const { data } = await client.PATCH("/api/{user_id}/tasks/{task_id}", {
+        params: { path: one(id), header: unchangedSince(version) },
+        body,
+      });
+      return had(data);
+    },
+
+    /** Safe to repeat: it sets, and does not toggle. */
+    async completeTask(id: string, completed: boolean): Promise<Task> {
+      const { data } = await client.PATCH("/api/{user_id}/tasks/{task_id}/complete", {
+        params: { path: one(id) },
+        body: { completed },
+      });
+      return had(data);
+    },
+
+    async deleteTask(id: string, version: number): Promise<void> {
+      await client.DELETE("/api/{user_id}/tasks/{task_id}", {
+        params: { path: one(id), header: unchangedSince(version) },
+        keepalive: true, // it may be sent by a page that is being left
+      });
+    },
+
+    async getStats(signal?: AbortSignal): Promise<Stats> {
+      const { data } = await client.GET("/api/{user_id}/stats", { params: { path }, signal: signal ?? null });
+      return had(data);
+    },
+  };
+}
+
+async function send(request: Request, tokens: Tokens): Promise<Response> {
+  const token = await tokens.get();
+  let response = await attempt(request.clone(), token);
+  if (response.status === 401) response = await attempt(request, await tokens.replace(token));
+  if (!response.ok) throw await ApiError.from(response);
+  return response;
+}
+
+async function attempt(request: Request, token: string): Promise<Response> {
+  request.headers.set("Authorization", `Bearer ${token}`);
+  try {
+    const response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) });
+    // Read to its end here, where an answer that breaks off is told apart from one that is wrong.
+    const body = await response.blob();
+    return new Response(body.size ? body : null, response);
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    throw new Unreachable({ cause: error });
+  }
+}
+
+/** Errors are thrown before openapi-fetch sees them, so that what it types as perhaps missing is there. */
+function had<T>(data: T | undefined): T {
+  if (data === undefined) throw new Unreachable();
+  return data;
+}
+
+/** From `Link: </api/…?…&cursor=…>; rel="next"` (RFC 8288). */
+function nextCursor(response: Response): string | undefined {
+  const target = response.headers.get("Link")?.match(/<([^>]*)>; rel="next"/)?.[1];
+  return target && (new URLSearchParams(target.split("?")[1]).get("cursor") ?? undefined);
+}

@@ -1,0 +1,60 @@
+import "server-only";
+
+import { betterAuth } from "better-auth";
+import { jwt } from "better-auth/plugins/jwt";
+import { SignJWT } from "jose";
+import { headers } from "next/headers";
+import { Pool } from "pg";
+import { cache } from "react";
+
+import { readEnv } from "@/lib/env";
+
+function create() {
+  const { databaseUrl, secret, appUrl, algorithm } = readEnv();
+  const pool = new Pool({ connectionString: databaseUrl });
+  // The pool replaces idle connections that were lost. Without a listener the event would end the process.
+  pool.on("error", (error) => process.stderr.write(`The database closed a connection: ${error.message}\n`));
+  const auth = betterAuth({
+    appName: "Tasks",
+    database: pool,
+    secret,
+    baseURL: appUrl,
+    emailAndPassword: { enabled: true },
+    user: { deleteUser: { enabled: true } },
+    // In the database, so that it holds for all instances of this server together.
+    rateLimit: { storage: "database" },
+    plugins: [algorithm === "HS256" ? tokensOfSecret(secret) : jwt()],
+    telemetry: { enabled: false },
+  });
+  return { auth, pool };
+}
+
+/**
+ * The plugin has no switch for HS256. It lets a function sign instead, but only if it is told that the keys are
+ * elsewhere: the URL and the algorithm beside it are never used.
+ */
+function tokensOfSecret(secret: string) {
+  const key = new TextEncoder().encode(secret);
+  return jwt({
+    jwks: { remoteUrl: "https://example.invalid/jwks", keyPairConfig: { alg: "EdDSA" } },
+    jwt: {
+      sign: (payload, header) =>
+        new SignJWT(payload).setProtectedHeader({ typ: "JWT", ...header, alg: "HS256" }).sign(key),
+    },
+  });
+}
+
+let created: ReturnType<typeof create> | undefined;
+
+/** Made at the first call: a build has no environment. */
+export function server() {
+  created ??= create();
+  return created;
+}
+
+/** Who sent the request that is being answered, if anybody is signed in. */
+export const currentUser = cache(async () => {
+  const request = await headers(); // first: by this Next.js knows that the page depends on the request
+  const session = await server().auth.api.getSession({ headers: request });
+  return session?.user;
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+
+import { type Filters, formatFilters, isNarrowed, parseFilters, toQuery } from "@/lib/filters";
+
+const parse = (query: string) => parseFilters(new URLSearchParams(query));
+
+test("an address and its filters say the same", () => {
+  const filters: Filters = {
+    status: "pending",
+    priority: "high",
+    category: "r&d",
+    due: "week",
+    search: "a b",
+    sort: "title",
+  };
+
+  expect(parse(formatFilters(filters))).toEqual(filters);
+  expect(formatFilters(parse(""))).toBe("");
+});
+
+test("what makes no sense in an address is left out", () => {
+  expect(parse("status=done&priority=urgent&due=never&sort=random&category=%20&other=1")).toEqual({ sort: "newest" });
+});
+
+test("the API is asked for what is chosen, and for nothing else", () => {
+  const now = new Date("2026-01-05T12:00:00Z");
+
+  expect(toQuery(parse(""), now)).toEqual({ sort_by: "createdAt", sort_order: "desc" });
+  expect(toQuery(parse("status=completed&search=%20milk%20&category=Home&sort=due"), now)).toEqual({
+    status: "completed",
+    search: "milk",
+    category: "home",
+    sort_by: "dueDate",
+    sort_order: "asc",
+  });
+});
+
+test("overdue tasks are open ones, whatever the status says", () => {
+  expect(toQuery(parse("due=overdue&status=completed"), new Date()).status).toBe("pending");
+});
+
+test("an order alone does not narrow the list", () => {
+  expect(isNarrowed(parse("sort=title"))).toBe(false);
+  expect(isNarrowed(parse("due=today"))).toBe(true);
+});

@@ -1,0 +1,66 @@
+import type { TaskQuery } from "@/lib/api";
+import { DUE_FILTERS, type DueFilter, dueFilter } from "@/lib/due";
+
+export const STATUSES = ["pending", "completed"] as const;
+export const PRIORITIES = ["high", "medium", "low"] as const;
+export const SORTS = {
+  newest: { sort_by: "createdAt", sort_order: "desc" },
+  oldest: { sort_by: "createdAt", sort_order: "asc" },
+  changed: { sort_by: "updatedAt", sort_order: "desc" },
+  due: { sort_by: "dueDate", sort_order: "asc" },
+  priority: { sort_by: "priority", sort_order: "desc" },
+  title: { sort_by: "title", sort_order: "asc" },
+} as const satisfies Record<string, Pick<TaskQuery, "sort_by" | "sort_order">>;
+
+export type Sort = keyof typeof SORTS;
+
+/** What narrows and orders the list. It lives in the page's address, so that it survives a reload and can be kept. */
+export type Filters = {
+  status?: (typeof STATUSES)[number];
+  priority?: (typeof PRIORITIES)[number];
+  category?: string;
+  due?: DueFilter;
+  search?: string;
+  sort: Sort;
+};
+
+/** What an address says that makes no sense is left out. */
+export function parseFilters(params: URLSearchParams): Filters {
+  const filters: Filters = { sort: oneOf(Object.keys(SORTS) as Sort[], params.get("sort")) ?? "newest" };
+  const status = oneOf(STATUSES, params.get("status"));
+  const priority = oneOf(PRIORITIES, params.get("priority"));
+  const due = oneOf(DUE_FILTERS, params.get("due"));
+  const category = params.get("category")?.trim().toLowerCase();
+  const search = params.get("search");
+  if (status) filters.status = status;
+  if (priority) filters.priority = priority;
+  if (due) filters.due = due;
+  if (category) filters.category = category;
+  if (search) filters.search = search;
+  return filters;
+}
+
+export function formatFilters({ sort, ...rest }: Filters): string {
+  const params = new URLSearchParams(Object.entries(rest).filter(([, value]) => value));
+  if (sort !== "newest") params.set("sort", sort);
+  return params.toString();
+}
+
+export function toQuery({ sort, due, status, search, ...rest }: Filters, now: Date): TaskQuery {
+  const words = search?.trim();
+  return {
+    ...rest,
+    ...SORTS[sort],
+    ...(status && { status }),
+    ...(words && { search: words }),
+    ...(due && dueFilter(due, now).query),
+  };
+}
+
+export function isNarrowed({ sort: _, ...rest }: Filters): boolean {
+  return Object.values(rest).some(Boolean);
+}
+
+function oneOf<T extends string>(choices: readonly T[], value: string | null): T | undefined {
+  return choices.find((choice) => choice === value);
+}

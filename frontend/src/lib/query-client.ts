@@ -1,0 +1,33 @@
+import { QueryCache, QueryClient } from "@tanstack/react-query";
+
+import { ApiError, SignedOut, Unreachable } from "@/lib/errors";
+
+const RETRIES = 2;
+
+export function createQueryClient(onSignedOut: () => void): QueryClient {
+  const leave = (error: Error) => error instanceof SignedOut && onSignedOut();
+  return new QueryClient({
+    queryCache: new QueryCache({ onError: leave }),
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        retry: (failures, error) => failures < RETRIES && passes(error),
+        retryDelay: waitFor,
+        // What failed is tried again by itself, so that a page left open recovers when the service does.
+        refetchInterval: ({ state }) =>
+          state.error && passes(state.error) ? Math.max(5000, waitFor(0, state.error)) : false,
+      },
+      mutations: { retry: false, onError: leave },
+    },
+  });
+}
+
+/** Whether trying again may help. */
+export function passes(error: Error): boolean {
+  return error instanceof Unreachable || (error instanceof ApiError && (error.status === 429 || error.status >= 500));
+}
+
+/** Milliseconds until the next attempt: as long as the API asks for, else twice as long each time. */
+export function waitFor(failures: number, error: Error): number {
+  return (error instanceof ApiError && error.retryAfter) || 500 * 2 ** failures;
+}

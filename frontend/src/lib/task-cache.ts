@@ -1,0 +1,41 @@
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+
+import type { Page, Task } from "@/lib/api";
+
+export const LISTS = ["tasks"];
+export const STATS = ["stats"];
+
+type Pages = InfiniteData<Page, string | undefined>;
+
+/** Replace a task wherever it is listed. Give nothing for one that is gone. */
+export function replaceTask(queries: QueryClient, id: string, replace: (task: Task) => Task | undefined) {
+  queries.setQueriesData<Pages>({ queryKey: LISTS }, (data) => {
+    if (!data?.pages.some(({ tasks }) => tasks.some((task) => task.id === id))) return data;
+    const change = (task: Task) => (task.id === id ? (replace(task) ?? []) : task);
+    return { ...data, pages: data.pages.map((page) => ({ ...page, tasks: page.tasks.flatMap(change) })) };
+  });
+}
+
+/** Put a new task where it is seen, which is at the top, whatever the order: it finds its place at the next look. */
+export function addTask(queries: QueryClient, task: Task) {
+  queries.setQueriesData<Pages>({ queryKey: LISTS, type: "active" }, (data) => {
+    const [first, ...rest] = data?.pages ?? [];
+    if (!data || !first) return data;
+    return { ...data, pages: [{ ...first, tasks: [task, ...first.tasks] }, ...rest] };
+  });
+}
+
+/** After a write. An answer that is under way may be older than the write, so it is asked for again. */
+export function afterWrite(queries: QueryClient) {
+  void queries.invalidateQueries({ queryKey: STATS });
+  const underWay = queries.isFetching({ queryKey: LISTS }) > 0;
+  void queries.invalidateQueries({ queryKey: LISTS, refetchType: underWay ? "active" : "none" });
+}
+
+export function cachedTask(queries: QueryClient, id: string): Task | undefined {
+  for (const [, data] of queries.getQueriesData<Pages>({ queryKey: LISTS })) {
+    const task = data?.pages.flatMap(({ tasks }) => tasks).find((each) => each.id === id);
+    if (task) return task;
+  }
+  return undefined;
+}

@@ -1,0 +1,38 @@
+import { fileURLToPath } from "node:url";
+import { configDefaults, defineConfig } from "vitest/config";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+// Code about dates reads the zone of its process, so these tests run once in each: both ends of the world, where a
+// day that shifts is seen at any hour, and one that changes its clocks. The rest runs once.
+const DATE_TESTS = ["src/lib/due.test.ts", "src/lib/quick-add.test.ts"];
+const ZONES = ["Pacific/Pago_Pago", "UTC", "Europe/Berlin", "Pacific/Kiritimati"];
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      "@": path("./src"),
+      // Outside Next.js this package throws on import, which is its whole purpose.
+      "server-only": path("./node_modules/server-only/empty.js"),
+    },
+  },
+  test: {
+    environment: "node",
+    pool: "forks",
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.{ts,tsx}"],
+          exclude: [...configDefaults.exclude, ...DATE_TESTS],
+          env: { TZ: "UTC" },
+        },
+      },
+      ...ZONES.map((zone) => ({
+        extends: true as const,
+        test: { name: zone, include: DATE_TESTS, env: { TZ: zone } },
+      })),
+    ],
+  },
+});
