@@ -42,6 +42,7 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
     async (id: string) => {
       const task = waiting.current.get(id);
       if (!task || !waiting.current.delete(id)) return;
+      toast.dismiss(id); // from here on it cannot be taken back
       try {
         await api.deleteTask(id, (cachedTask(queries, id) ?? task).version);
         replaceTask(queries, id, () => undefined);
@@ -80,7 +81,10 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
       for (const id of waiting.current.keys()) void send(id);
     };
     window.addEventListener("pagehide", sendAll);
-    return () => window.removeEventListener("pagehide", sendAll);
+    return () => {
+      window.removeEventListener("pagehide", sendAll);
+      sendAll();
+    };
   }, [send]);
 
   const value = useMemo(() => ({ hidden, remove, undoLast }), [hidden, remove, undoLast]);

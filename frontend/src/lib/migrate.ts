@@ -6,8 +6,18 @@ import { server } from "@/lib/auth";
 
 const LOCK = 7_225_911_563; // any number that nobody else uses for an advisory lock in this database
 
+/** A server that cannot do its work ends and says why, so that whatever watches over it notices. */
+export async function migrateOrExit(): Promise<void> {
+  try {
+    await migrate();
+  } catch (error) {
+    process.stderr.write(`The front end cannot start: ${error instanceof Error ? error.message : error}\n`);
+    process.exit(1);
+  }
+}
+
 /** Add what Better Auth's tables lack. Instances that start together do it one after the other. */
-export async function migrate(): Promise<void> {
+async function migrate(): Promise<void> {
   const { auth, pool } = server();
   const client = await pool.connect();
   try {

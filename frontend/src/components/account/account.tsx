@@ -11,12 +11,15 @@ import { Dialog } from "@/components/ui/dialog";
 import { authClient } from "@/lib/auth-client";
 import { leave } from "@/lib/navigation";
 
+const NARROW = "[&>button]:justify-self-start";
+
 export function Account({ name, email }: { name: string; email: string }) {
   const router = useRouter();
   return (
     <>
       <Section title="Name" description={`You sign in as ${email}.`}>
         <Form
+          className={NARROW}
           submit="Save name"
           onSubmit={({ name = "" }) => authClient.updateUser({ name })}
           onDone={() => {
@@ -29,6 +32,7 @@ export function Account({ name, email }: { name: string; email: string }) {
       </Section>
       <Section title="Password" description="Other devices will be signed out.">
         <Form
+          className={NARROW}
           submit="Change password"
           onSubmit={({ currentPassword = "", newPassword = "" }) =>
             authClient.changePassword({ currentPassword, newPassword, revokeOtherSessions: true })
@@ -38,6 +42,8 @@ export function Account({ name, email }: { name: string; email: string }) {
             form.reset();
           }}
         >
+          {/* For password managers, which would not know whose password it is. */}
+          <input hidden readOnly name="email" value={email} autoComplete="username" />
           <PasswordField name="currentPassword" label="Current password" />
           <NewPasswordField name="newPassword" label="New password" />
         </Form>

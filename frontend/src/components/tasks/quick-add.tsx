@@ -7,7 +7,7 @@ import { Input } from "@/components/ui/field";
 import { useHydrated } from "@/hooks/hydrated";
 import { useCreateTask } from "@/hooks/tasks";
 import { describeDue } from "@/lib/due";
-import type { Found, parseQuickAdd, QuickAdd as Understood } from "@/lib/quick-add";
+import type { Found, QuickAdd as Understood } from "@/lib/quick-add";
 
 const ICONS = { due: CalendarDays, priority: Flag, category: Tag };
 
@@ -19,13 +19,13 @@ export function QuickAdd() {
   const [text, setText] = useState("");
   const [keep, setKeep] = useState<ReadonlySet<string>>(new Set());
   const [problem, setProblem] = useState("");
-  const parse = useParser(text !== "");
-  const task = parse?.(text, new Date(), keep);
+  const parser = useParser();
+  const task = parser?.parseQuickAdd(text, new Date(), keep);
 
-  function submit(event: FormEvent) {
+  async function submit(event: FormEvent) {
     event.preventDefault();
-    if (!task?.title) return;
-    const { found: _, ...body } = task;
+    const { found: _, ...body } = task ?? (await parseLater(text));
+    if (!body.title) return;
     setText("");
     setKeep(new Set());
     setProblem("");
@@ -54,7 +54,7 @@ export function QuickAdd() {
           onChange={(event) => setText(event.target.value)}
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         />
-        <Button type="submit" variant="primary" className="h-12" disabled={!hydrated || (!parse && text !== "")}>
+        <Button type="submit" variant="primary" className="h-12" disabled={!hydrated}>
           <Plus />
           Add
         </Button>
@@ -108,12 +108,21 @@ function Chip({ found, task, onRefuse }: { found: Found; task: Understood; onRef
   );
 }
 
-/** The parser of dates is large, so it comes when it is first needed. */
-function useParser(needed: boolean) {
-  const [parser, setParser] = useState<{ parse: typeof parseQuickAdd }>();
+const loadParser = () => import("@/lib/quick-add");
+
+/** Without the parser, which may be out of reach now, the line is a title as it stands. */
+async function parseLater(text: string): Promise<Understood> {
+  return loadParser().then(
+    ({ parseQuickAdd }) => parseQuickAdd(text, new Date()),
+    () => ({ title: text.trim(), found: [] }),
+  );
+}
+
+/** The parser knows many forms of dates, so it is large, and comes after the page is there. */
+function useParser() {
+  const [parser, setParser] = useState<Awaited<ReturnType<typeof loadParser>>>();
   useEffect(() => {
-    if (needed && !parser)
-      void import("@/lib/quick-add").then(({ parseQuickAdd }) => setParser({ parse: parseQuickAdd }));
-  }, [needed, parser]);
-  return parser?.parse;
+    loadParser().then(setParser, () => {}); // offline; adding tries again
+  }, []);
+  return parser;
 }

@@ -17,6 +17,8 @@ const KEYS = [
 
 export const QUICK_ADD = "quick-add";
 export const SEARCH = "search";
+/** Where keys are text, or have a meaning of their own. */
+export const TYPING = "input, textarea, select, [role=dialog], [role=menu]";
 
 /** The keys that work anywhere on the page, and the list of all keys. */
 export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
@@ -25,11 +27,7 @@ export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange:
   useEffect(() => {
     function press(event: KeyboardEvent) {
       const target = event.target as HTMLElement;
-      if (
-        event.defaultPrevented ||
-        event.altKey ||
-        target.closest("input, textarea, select, [role=dialog], [role=menu]")
-      ) {
+      if (event.defaultPrevented || event.altKey || target.closest(TYPING)) {
         return;
       }
       if (event.ctrlKey || event.metaKey) {

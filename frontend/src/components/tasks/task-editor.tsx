@@ -27,17 +27,18 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
     problem instanceof ApiError ? problem.faults.find(({ pointer }) => pointer === `/${member}`)?.detail : undefined;
   const unplaced = problem && !(problem instanceof ApiError && problem.faults.length > 0);
 
-  async function patch(change: TaskPatch, target: Task) {
+  async function patch(change: TaskPatch, target: Task): Promise<boolean> {
     setProblem(undefined);
     try {
       if (Object.keys(change).length) await save.mutateAsync({ task: target, patch: change });
-      if (target !== base) toast("The task had been changed in another window too. Nothing of it is lost.");
       onClose();
+      return true;
     } catch (error) {
       if (error instanceof ApiError && error.status === 412) await compare(change);
       else if (error instanceof ApiError && error.status === 404) setGone(true);
       else setProblem(error as Error);
     }
+    return false;
   }
 
   async function compare(change: TaskPatch) {
@@ -45,7 +46,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
       const theirs = await api.getTask(base.id);
       const members = conflicts(base, change, theirs);
       if (members.length) setConflict({ patch: change, theirs, members });
-      else await patch(change, theirs);
+      else if (await patch(change, theirs)) toast("Changed in another window too. Both changes are kept.");
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) setGone(true);
       else setProblem(error as Error);

@@ -1,6 +1,7 @@
 import { LoaderCircle } from "lucide-react";
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
+import { TYPING } from "@/components/tasks/shortcuts";
 import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
 import { TaskRow } from "@/components/tasks/task-row";
 import { useTasks } from "@/hooks/tasks";
@@ -23,6 +24,13 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   } = useTasks(filters);
   const [editing, setEditing] = useState<string>();
   const end = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLUListElement>(null);
+
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => list.current && moveFocus(event, list.current);
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, []);
 
   useEffect(() => {
     if (!end.current || !hasNextPage) return;
@@ -51,7 +59,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         aria-label="Tasks"
         aria-busy={isPlaceholderData}
         className={cn("divide-y rounded-2xl border bg-surface transition-opacity", isPlaceholderData && "opacity-60")}
-        onKeyDown={moveFocus}
+        ref={list}
       >
         {tasks.map((task) => (
           <TaskRow key={task.id} task={task} editing={task.id === editing} onEdit={setEditing} onFilter={onChange} />
@@ -67,13 +75,15 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   );
 }
 
-/** j, k and the arrows go from task to task. */
-function moveFocus(event: KeyboardEvent<HTMLElement>) {
+/** j and k go from task to task, and to the first one from anywhere; the arrows only where they do not scroll. */
+function moveFocus(event: KeyboardEvent, list: HTMLElement) {
   const target = event.target as HTMLElement;
-  const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
-  if (!step || target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-task]")];
-  const present = rows.findIndex((row) => row.parentElement?.contains(target));
-  rows[present + step]?.focus();
+  const inside = list.contains(target);
+  const step = { j: 1, k: -1, ...(inside && { ArrowDown: 1, ArrowUp: -1 }) }[event.key];
+  if (!step || event.ctrlKey || event.metaKey || event.altKey || target.closest(TYPING)) return;
+  const rows = [...list.querySelectorAll<HTMLElement>("[data-task]")];
+  const present = rows.findIndex((row) => row.closest("li")?.contains(target));
+  const next = present < 0 ? rows[0] : rows[present + step];
+  next?.focus();
   event.preventDefault();
 }
