@@ -84,6 +84,15 @@ export function usePatchTask() {
   });
 }
 
+/** For a task of which somebody else has said that it is gone. */
+export function useForgetTask() {
+  const queries = useQueryClient();
+  return ({ id }: Task) => {
+    replaceTask(queries, id, () => undefined);
+    afterWrite(queries);
+  };
+}
+
 /** Completes or reopens one task. It shows at once, and is taken back on failure. */
 export function useCompleteTask(task: Task) {
   const api = useApi();

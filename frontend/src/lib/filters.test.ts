@@ -22,6 +22,13 @@ test("what makes no sense in an address is left out", () => {
   expect(parse("status=done&priority=urgent&due=never&sort=random&category=%20&other=1")).toEqual({ sort: "newest" });
 });
 
+test("what is longer than the API takes is left out", () => {
+  const long = (length: number) => "x".repeat(length);
+
+  expect(parse(`category=${long(50)}&search=${long(200)}`)).toMatchObject({ category: long(50), search: long(200) });
+  expect(parse(`category=${long(51)}&search=${long(201)}`)).toEqual({ sort: "newest" });
+});
+
 test("the API is asked for what is chosen, and for nothing else", () => {
   const now = new Date("2026-01-05T12:00:00Z");
 

@@ -12,6 +12,9 @@ export const SORTS = {
   title: { sort_by: "title", sort_order: "asc" },
 } as const satisfies Record<string, Pick<TaskQuery, "sort_by" | "sort_order">>;
 
+export const MAX_SEARCH = 200; // characters that the API takes
+const MAX_CATEGORY = 50;
+
 export type Sort = keyof typeof SORTS;
 
 /** What narrows and orders the list. It lives in the page's address, so that it survives a reload and can be kept. */
@@ -35,8 +38,8 @@ export function parseFilters(params: URLSearchParams): Filters {
   if (status) filters.status = status;
   if (priority) filters.priority = priority;
   if (due) filters.due = due;
-  if (category) filters.category = category;
-  if (search) filters.search = search;
+  if (category && category.length <= MAX_CATEGORY) filters.category = category;
+  if (search && search.length <= MAX_SEARCH) filters.search = search;
   return filters;
 }
 

@@ -7,15 +7,15 @@ import { currentUser } from "@/lib/auth";
 
 export const metadata: Metadata = { title: "Sign in" };
 
-const NOTICES: Record<string, string> = {
-  "signed-out": "You have been signed out. Sign in again to go on.",
-  deleted: "Your account and your tasks have been deleted.",
-};
+const NOTICES = new Map([
+  ["signed-out", "You have been signed out. Sign in again to go on."],
+  ["deleted", "Your account and your tasks have been deleted."],
+]);
 
 export default async function Page({ searchParams }: PageProps<"/sign-in">) {
   if (await currentUser()) redirect("/");
   const { reason } = await searchParams;
-  const notice = NOTICES[String(reason)];
+  const notice = NOTICES.get(String(reason));
   return (
     <Entrance
       title="Sign in"

@@ -5,7 +5,7 @@ import { ConflictDialog } from "@/components/tasks/conflict-dialog";
 import { Button } from "@/components/ui/button";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
 import { useApi } from "@/hooks/api";
-import { useCreateTask, usePatchTask } from "@/hooks/tasks";
+import { useCreateTask, useForgetTask, usePatchTask } from "@/hooks/tasks";
 import type { Task, TaskPatch } from "@/lib/api";
 import { type Conflict, changes, conflicts, draftOf, unset } from "@/lib/draft";
 import { ApiError } from "@/lib/errors";
@@ -15,6 +15,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   const api = useApi();
   const save = usePatchTask();
   const create = useCreateTask();
+  const forget = useForgetTask();
   const [base] = useState(task); // as it was when the editing began
   const [draft, setDraft] = useState(() => draftOf(task));
   const [problem, setProblem] = useState<Error>();
@@ -62,15 +63,20 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
     const { title, description, priority, category, dueDate } = { ...base, ...changes(base, draft) };
     try {
       await create.mutateAsync({ title, description, priority, category, dueDate });
-      onClose();
+      close();
     } catch (error) {
       setProblem(error as Error);
     }
   }
 
+  function close() {
+    if (gone) forget(base);
+    onClose();
+  }
+
   function press(event: KeyboardEvent) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
-    else if (event.key === "Escape" && !conflict) onClose();
+    else if (event.key === "Escape" && !conflict) close();
     else return;
     event.preventDefault();
   }
@@ -150,7 +156,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
         {gone && "This task has been deleted in another window. You can save what you have as a new task."}
       </div>
       <div className="flex flex-wrap justify-end gap-2">
-        <Button variant="quiet" onClick={onClose}>
+        <Button variant="quiet" onClick={close}>
           {gone ? "Discard" : "Cancel"}
         </Button>
         {gone ? (

@@ -5,6 +5,7 @@ import { TYPING } from "@/components/tasks/shortcuts";
 import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
 import { TaskRow } from "@/components/tasks/task-row";
 import { useTasks } from "@/hooks/tasks";
+import type { Task } from "@/lib/api";
 import { type Filters, isNarrowed } from "@/lib/filters";
 import { cn } from "@/lib/utils";
 
@@ -22,7 +23,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
     isPlaceholderData,
     refetch,
   } = useTasks(filters);
-  const [editing, setEditing] = useState<string>();
+  const [editing, setEditing] = useState<Task>();
   const end = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
 
@@ -44,10 +45,13 @@ export function TaskList({ filters, onChange, onClear }: Props) {
     return () => observer.disconnect();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage, error]);
 
+  // A task that is being edited stays, with what was typed, whatever becomes of it elsewhere.
+  const rows = editing && !tasks.some(({ id }) => id === editing.id) ? [editing, ...tasks] : tasks;
+
   if (isPending) return fetchStatus === "paused" ? <Offline /> : <Skeleton />;
 
-  const failed = error && <Failed error={error} onRetry={() => void refetch()} compact={tasks.length > 0} />;
-  if (!tasks.length && !hasNextPage) {
+  const failed = error && <Failed error={error} onRetry={() => void refetch()} compact={rows.length > 0} />;
+  if (!rows.length && !hasNextPage) {
     if (failed) return failed;
     return isNarrowed(filters) ? <NothingFound onClear={onClear} /> : <NoTasks />;
   }
@@ -61,8 +65,14 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         className={cn("divide-y rounded-2xl border bg-surface transition-opacity", isPlaceholderData && "opacity-60")}
         ref={list}
       >
-        {tasks.map((task) => (
-          <TaskRow key={task.id} task={task} editing={task.id === editing} onEdit={setEditing} onFilter={onChange} />
+        {rows.map((task) => (
+          <TaskRow
+            key={task.id}
+            task={task}
+            editing={task.id === editing?.id}
+            onEdit={setEditing}
+            onFilter={onChange}
+          />
         ))}
       </ul>
       <div ref={end} role="status" className="grid h-10 place-items-center text-muted text-sm">

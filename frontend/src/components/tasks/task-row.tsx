@@ -13,7 +13,7 @@ import { cn } from "@/lib/utils";
 type Props = {
   task: Task;
   editing: boolean;
-  onEdit: (id: string | undefined) => void;
+  onEdit: (task: Task | undefined) => void;
   onFilter: (filter: { category: string }) => void;
 };
 
@@ -31,7 +31,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
   function press(event: KeyboardEvent<HTMLElement>) {
     if (waiting || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "x") complete.mutate(!task.completed);
-    else if (event.key === "e") onEdit(task.id);
+    else if (event.key === "e") onEdit(task);
     else if (event.key === "Delete" || event.key === "Backspace") deleteIt(event.currentTarget);
     else return;
     event.preventDefault();
@@ -71,7 +71,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
           id={`task-${task.id}`}
           data-task
           disabled={waiting}
-          onClick={() => onEdit(task.id)}
+          onClick={() => onEdit(task)}
           className="block w-full rounded py-0.5 text-left"
         >
           <span className={cn("break-words", task.completed && "text-muted line-through")}>{task.title}</span>
@@ -85,7 +85,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
           size="icon"
           disabled={waiting}
           aria-label={`Edit ${task.title}`}
-          onClick={() => onEdit(task.id)}
+          onClick={() => onEdit(task)}
         >
           <Pencil />
         </Button>

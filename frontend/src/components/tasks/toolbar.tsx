@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { SEARCH } from "@/components/tasks/shortcuts";
 import { Button } from "@/components/ui/button";
 import { Input, Select } from "@/components/ui/field";
-import { type Filters, isNarrowed, type Sort } from "@/lib/filters";
+import { type Filters, isNarrowed, MAX_SEARCH, type Sort } from "@/lib/filters";
 
 const PAUSE = 200; // milliseconds without a key after which the search is made
 
@@ -93,6 +93,7 @@ function SearchField({ value, onChange }: { value: string; onChange: (value: str
         id={SEARCH}
         type="search"
         aria-label="Search"
+        maxLength={MAX_SEARCH}
         placeholder="Search titles and descriptions"
         className="pl-9"
         value={text}
