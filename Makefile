@@ -5,6 +5,18 @@ VENV := backend/.venv/bin
 INSTALLED := backend/.venv/.installed
 ISSUER := backend/tests/better_auth
 
+MODULES := frontend/node_modules/.package-lock.json
+BUILT := frontend/.next/.built
+API_TYPES := frontend/src/lib/api-types.ts
+# What a build is made of. With the folders, whose times tell of a file that is gone.
+SOURCES := src public package-lock.json next.config.ts postcss.config.mjs tsconfig.json
+# Whether there is a Node for the front end. `tasks dev` asks the same, and says so where there is none.
+NODE := command -v npm >/dev/null 2>&1 && node -e \
+	'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
+# Where it is to be there, as in CI, that is a failure.
+NOT_RUN = { echo "NOT RUN: $(1) Node 20.19 or newer."; test -z "$$CI"; }
+export NEXT_TELEMETRY_DISABLED := 1
+
 OWN_UV := .tools/bin/uv
 UV_VERSION := 0.13.9
 # Commands start more than twice as fast, also where Python may not keep the bytecode itself.
@@ -14,31 +26,84 @@ export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /et
 
 .PHONY: help
 help:  ## list these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
-run: $(INSTALLED)  ## start PostgreSQL and the API on http://127.0.0.1:8000
-	@cd backend && exec .venv/bin/tasks dev --data ../.data
+run: $(INSTALLED) built  ## start everything: PostgreSQL, the API and, with Node, the front end
+	@cd backend && exec .venv/bin/tasks dev --data ../.data --frontend ../frontend
+
+.PHONY: dev
+dev: $(INSTALLED) modules  ## the same, with a front end that follows changes of its sources
+	@cd backend && exec .venv/bin/tasks dev --data ../.data --frontend ../frontend --watch
 
 .PHONY: token
 token: $(INSTALLED)  ## print a token to try the API with (USER_ID=somebody for another user)
 	@cd backend && exec .venv/bin/tasks token --data ../.data $(if $(USER_ID),"$(USER_ID)")
 
 .PHONY: test
-test: $(INSTALLED) issuer  ## run all tests on a real PostgreSQL, and print the coverage
+test: $(INSTALLED) issuer built  ## run all tests on a real PostgreSQL, and print the coverage
 	@cd backend && .venv/bin/pytest --numprocesses 3 --dist worksteal --cov --cov-report=term $(ARGS)
+ifndef ARGS
+	@if $(NODE); then cd frontend && npx next typegen >/dev/null && npx tsc --noEmit && npm test --silent; \
+		else $(call NOT_RUN,the front end's type check and tests need); fi
+endif
+
+.PHONY: e2e
+e2e: $(INSTALLED) built  ## use the front end in a real browser, with all the rest behind it
+	@$(NODE) || { echo "The browser tests need Node 20.19 or newer." >&2; exit 1; }
+	@{ test -n "$$CHROMIUM" || command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		test -x "$$(cd frontend && node -p 'require("@playwright/test").chromium.executablePath()')"; } >/dev/null || { \
+		echo "There is no Chromium here. Install one (Debian, Ubuntu: apt-get install chromium), name its program in" \
+			"CHROMIUM, or run: cd frontend && npx playwright install chromium" >&2; exit 1; }
+	@cd frontend && npx playwright test $(ARGS)
 
 .PHONY: check
-check: $(INSTALLED)  ## check format, lint and types
+check: $(INSTALLED) modules  ## check format, lint and types, and that those of the API are up to date
 	@cd backend && .venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
+	@if $(NODE); then $(MAKE) --no-print-directory check-frontend; \
+		else $(call NOT_RUN,the checks of the front end need); fi
+
+.PHONY: check-frontend
+check-frontend:
+	@cd frontend && npm run --silent check
+	@types=$$(mktemp -d) && trap 'rm -rf "$$types"' EXIT && $(call WRITE_API_TYPES,"$$types/api-types.ts") && \
+		diff "$$types/api-types.ts" $(API_TYPES) >/dev/null || { \
+		echo "$(API_TYPES) is not what the API describes; \`make api-types\` writes it anew." >&2; exit 1; }
+
+.PHONY: api-types
+api-types: $(INSTALLED) modules  ## write the front end's types of the API anew
+	@$(NODE) || { echo "Writing the types needs Node 20.19 or newer." >&2; exit 1; }
+	@$(call WRITE_API_TYPES,"$(CURDIR)/$(API_TYPES)")
+
+# What has a default may be left out of a request.
+WRITE_API_TYPES = (cd backend && .venv/bin/tasks openapi) | (cd frontend && \
+	node_modules/.bin/openapi-typescript --default-non-nullable false --output $(1) >/dev/null)
 
 .PHONY: format
 format: $(INSTALLED)  ## format the code, and mend what the linter can
 	@cd backend && .venv/bin/ruff format && .venv/bin/ruff check --fix
+	@if $(NODE) && test -d frontend/node_modules; then cd frontend && npm run --silent format; fi
 
 .PHONY: clean
 clean:  ## remove what was installed; the data under .data/ stays
-	rm -rf .tools backend/.venv $(ISSUER)/node_modules
+	rm -rf .tools backend/.venv $(ISSUER)/node_modules frontend/node_modules frontend/.next frontend/*.tsbuildinfo
+
+# The front end's packages, and its build. Without a Node that is new enough there is nothing to do.
+.PHONY: modules
+modules:
+	@if $(NODE); then $(MAKE) --no-print-directory --silent $(MODULES); fi
+
+# By what `find` finds and not by rules, whose syntax has other ideas of names such as (app)/[...all].
+.PHONY: built
+built: modules
+	@$(NODE) && { test ! -e $(BUILT) || (cd frontend && find $(SOURCES) -newer ../$(BUILT)) | grep -q .; } || exit 0; \
+		echo "Building the front end ..." >&2; rm -f $(BUILT); \
+		output=$$(cd frontend && npm run build 2>&1) || { echo "$$output" >&2; exit 1; }; touch $(BUILT)
+
+$(MODULES): frontend/package-lock.json
+	@echo "Installing what the front end needs ..." >&2
+	@cd frontend && npm ci --no-audit --no-fund --loglevel=error >&2
+	@touch $@
 
 # The Better Auth server of the tests. Without Node the tests that need it say so when they end.
 .PHONY: issuer

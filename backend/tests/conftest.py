@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, in the process that starts the workers, with the database theirs are copied from."""
     if hasattr(config, "workerinput"):
         return
-    for name in Settings.model_fields:
+    for name in {**Settings.model_fields, **development.FrontEndSettings.model_fields}:
         os.environ.pop(name.upper(), None)
     stack = ExitStack()
     config.add_cleanup(stack.close)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 from uuid import uuid4
 
 import httpx2
@@ -21,9 +22,21 @@ PASSWORD = "correct horse battery staple"
 def find_node() -> str:
     """The Node program, with Better Auth installed; skips the test where one of the two is missing."""
     program = shutil.which("node")
-    if program and (SERVER / "node_modules").is_dir():
-        return program
-    reason = "These tests run a real Better Auth server, which needs Node 20.19 or newer and `make issuer`."
+    if not program or not (SERVER / "node_modules").is_dir():
+        _do_without(
+            "These tests run a real Better Auth server, which needs Node 20.19 or newer and `make issuer`."
+        )
+    return program
+
+
+def find_front_end(folder: Path) -> Path:
+    """The folder, if the front end in it can be started; skips the test where it cannot."""
+    if not shutil.which("node") or not (folder / ".next" / "BUILD_ID").exists():
+        _do_without("These tests start the front end, which needs Node 20.19 or newer and `make built`.")
+    return folder
+
+
+def _do_without(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

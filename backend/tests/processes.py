@@ -18,7 +18,7 @@ TASKS = Path(sys.executable).with_name("tasks")
 # A process that starts without looking at its coverage does so in half the time. Each command is measured
 # elsewhere; here it is about processes.
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
-PATIENCE = 15  # seconds; nothing here takes that long unless it hangs
+PATIENCE = 30  # seconds; nothing here takes that long unless it hangs
 
 
 class Command:
@@ -96,6 +96,7 @@ class Workplace(NamedTuple):
 
     folder: Path
     start: Start
+    variables: dict[str, str]
 
 
 @contextmanager
@@ -114,7 +115,7 @@ def workplace(**variables: str) -> Iterator[Workplace]:
             return command
 
         stack.callback(_kill, folder)
-        yield Workplace(folder, start)
+        yield Workplace(folder, start, variables)
 
 
 def _kill(folder: Path) -> None:

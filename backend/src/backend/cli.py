@@ -14,6 +14,9 @@ from backend.refusal import Refusal
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+    from backend.config import Settings
+    from backend.frontend import FrontEnd
+
 DEVELOPER = "developer"
 
 
@@ -72,7 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--token", help="check this token of a user too; Better Auth's /api/auth/token gives one")
     doctor.set_defaults(command=_doctor)
 
+    openapi = commands.add_parser("openapi", help="print the API's description (OpenAPI, JSON)")
+    openapi.set_defaults(command=_openapi)
+
     dev = commands.add_parser("dev", help="serve the API on an embedded PostgreSQL (development only)")
+    dev.add_argument("--frontend", type=Path, metavar="FOLDER", help="start the front end in this folder too")
+    dev.add_argument("--watch", action="store_true", help="have the front end follow changes of its sources")
     dev.set_defaults(command=_dev)
 
     token = commands.add_parser("token", help="print a token to try the API with (development only)")
@@ -146,31 +154,61 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _dev(options: argparse.Namespace) -> int:
     import asyncio
+    from contextlib import nullcontext
 
     from pydantic import SecretStr
 
-    from backend import development
-    from backend.embedded import postgres
+    from backend import development, frontend
+    from backend.embedded import SUPERUSER, postgres
     from backend.server import listen, run, url_of
 
     development.refuse_production()
     data: Path = options.data.resolve()
     with development.locked(data):
         settings = development.settings(data)
+        front_end, why_alone = _front_end(options, settings)
         listener = listen(settings.api_host, settings.api_port)
+        if front_end:
+            frontend.make_way(front_end, data)
+        from backend import logs
         from backend.main import create_app
         from backend.migrate import SERVICE_ROLE, reads_of
 
         # Only now that there is something to stop, and no sooner: an import may swallow what a handler raises.
         signals.handle(_leave)
         with postgres(data) as socket_directory:
-            with signals.held():  # an event loop that is torn down half-way has complaints
-                asyncio.run(development.prepare(socket_directory, DEVELOPER, reads=reads_of(settings)))
-            url = development.database_url(SERVICE_ROLE, socket_directory)
-            app = create_app(settings.model_copy(update={"database_url": SecretStr(url)}))
-            _greet(url_of(listener), data, development.token(settings, DEVELOPER))
-            run(app, listener)
+            if front_end:  # which makes its tables as soon as it starts
+                with signals.held():  # an event loop that is torn down half-way has complaints
+                    asyncio.run(development.create_database(socket_directory))
+            owner_url = development.database_url(SUPERUSER, socket_directory)
+            with (
+                frontend.running(front_end, settings, data, database_url=owner_url, api_url=url_of(listener))
+                if front_end
+                else nullcontext()
+            ):
+                with signals.held():
+                    asyncio.run(development.prepare(socket_directory, DEVELOPER, reads=reads_of(settings)))
+                url = development.database_url(SERVICE_ROLE, socket_directory)
+                app = create_app(settings.model_copy(update={"database_url": SecretStr(url)}))
+                if front_end:
+                    logs.label("api")
+                token = development.token(settings, DEVELOPER) if development.signs(settings) else None
+                _greet(why_alone, front_end and front_end.url, url_of(listener), data, token)
+                run(app, listener)
     return 0
+
+
+def _front_end(options: argparse.Namespace, settings: "Settings") -> "tuple[FrontEnd | None, str | None]":
+    """What to start beside the API, or else why there is nothing, if it was asked for."""
+    from backend import development, frontend
+
+    if options.frontend is None:
+        return None, None
+    try:
+        port = development.FrontEndSettings().frontend_port
+        return frontend.find(options.frontend.resolve(), settings, port=port, watch=options.watch), None
+    except frontend.Absent as absent:
+        return None, str(absent)
 
 
 def _leave(number: int, _: FrameType | None) -> None:
@@ -179,20 +217,18 @@ def _leave(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def _greet(url: str, data: Path, token: str) -> None:
-    print(
-        f"""
-  API    {url}
-  Docs   {url}/docs
-  Data   {data}
-
-  Try it:
-    curl -H "Authorization: Bearer {token}" {url}/api/me/tasks
-
-  `make token` prints another token when this one has expired. Ctrl-C stops everything.
-""",
-        flush=True,
-    )
+def _greet(why_alone: str | None, web_url: str | None, url: str, data: Path, token: str | None) -> None:
+    lines = [f"API    {url}", f"Docs   {url}/docs", f"Data   {data}", ""]
+    if web_url:
+        lines.insert(0, f"Open   {web_url}\n")
+    if why_alone:
+        lines.insert(0, f"{why_alone} The API runs alone.\n")
+    if token:
+        lines += ["Try it:", f'  curl -H "Authorization: Bearer {token}" {url}/api/me/tasks', ""]
+        lines += ["`make token` prints another token when this one has expired. Ctrl-C stops everything."]
+    else:
+        lines += ["Ctrl-C stops everything."]
+    print("", *(f"  {line}".rstrip(" ") for line in lines), "", sep="\n", flush=True)
 
 
 def _token(options: argparse.Namespace) -> int:
@@ -206,5 +242,19 @@ def _token(options: argparse.Namespace) -> int:
         raise Refusal("A user's id has 1 to 128 letters, digits, hyphens and underscores.")
     data: Path = options.data.resolve()
     asyncio.run(development.add_user_if_running(data, options.user))
-    print(development.token(development.settings(data), options.user))
+    settings = development.settings(data)
+    if not development.signs(settings):
+        raise Refusal("AUTH_SOURCES does not name secret, and only that takes a token made here; sign in for one.")
+    print(development.token(settings, options.user))
+    return 0
+
+
+def _openapi(_: argparse.Namespace) -> int:
+    import json
+
+    from backend.config import Settings
+    from backend.main import create_api
+
+    # Nothing of the description depends on the settings.
+    print(json.dumps(create_api(Settings.model_construct()).openapi(), indent=2, ensure_ascii=False))
     return 0

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import asyncpg
 import jwt
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from backend.config import AuthSource, CorsOrigins, Deployment, Environment, Settings
 from backend.embedded import PORT, SUPERUSER
@@ -20,6 +20,12 @@ from backend.refusal import Refusal
 
 DATABASE = "tasks"
 TOKEN_LIFETIME = timedelta(hours=12)
+
+
+class FrontEndSettings(Deployment):
+    """What only `tasks dev` needs, and `tasks token` for the issuer."""
+
+    frontend_port: int = Field(default=3000, ge=1, le=65535)
 
 
 def refuse_production() -> None:
@@ -43,11 +49,13 @@ def locked(data: Path) -> Iterator[None]:
 def settings(data: Path) -> Settings:
     """The settings of the environment, with a default for each that is missing."""
     secret = SecretStr(_secret(data))
+    port = FrontEndSettings().frontend_port
 
     class DevelopmentSettings(Settings):
         database_url: SecretStr = SecretStr("postgresql://set-later")
         better_auth_secret: SecretStr = secret
-        cors_origins: CorsOrigins = ("http://localhost:3000",)
+        better_auth_url: str = f"http://localhost:{port}"
+        cors_origins: CorsOrigins = (f"http://localhost:{port}", f"http://127.0.0.1:{port}")
 
     return DevelopmentSettings()
 
@@ -66,10 +74,8 @@ def database_url(role: str, socket_directory: Path, database: str = DATABASE) ->
     return f"postgresql://{role}@/{database}?host={quote(str(socket_directory))}&port={PORT}&sslmode=disable"
 
 
-async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[AuthSource] = frozenset()) -> None:
-    """Make whatever is missing: the database, Better Auth's tables, ours, the service's role, one user."""
-    from backend.migrate import SERVICE_ROLE, migrate
-
+async def create_database(socket_directory: Path) -> None:
+    """Unless it is there."""
     server = await asyncpg.connect(database_url(SUPERUSER, socket_directory, "postgres"))
     try:
         if not await server.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
@@ -78,6 +84,13 @@ async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[Aut
         await server.execute(f"ALTER DATABASE {DATABASE} SET app.embedded = 'true'")
     finally:
         await server.close()
+
+
+async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[AuthSource] = frozenset()) -> None:
+    """Make whatever is missing: the database, Better Auth's tables, ours, the service's role, one user."""
+    from backend.migrate import SERVICE_ROLE, migrate
+
+    await create_database(socket_directory)
     owner_url = database_url(SUPERUSER, socket_directory)
     owner = await asyncpg.connect(owner_url)
     try:
@@ -111,6 +124,11 @@ async def _add_user(owner: "asyncpg.Connection[asyncpg.Record]", user_id: str) -
         """,
         user_id,
     )
+
+
+def signs(settings: Settings) -> bool:
+    """Whether the API takes what `token` makes."""
+    return AuthSource.SECRET in settings.sources
 
 
 def token(settings: Settings, user_id: str) -> str:

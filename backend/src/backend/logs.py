@@ -3,7 +3,9 @@
 Tokens, bodies and query strings are never logged: a search term is somebody's data.
 """
 
+import io
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+# What begins the lines of each program where several write into one log, in its colour (ECMA-48).
+_LABELS = {"api": 36, "web": 35}
 
 
 def configure(*, level: str, as_json: bool) -> None:
@@ -33,7 +39,7 @@ def configure(*, level: str, as_json: bool) -> None:
     else:
         final = [
             structlog.dev.ConsoleRenderer(
-                colors=sys.stdout.isatty(),
+                colors=_coloured(),
                 exception_formatter=structlog.dev.plain_traceback,
                 pad_event_to=8,
                 sort_keys=False,
@@ -59,3 +65,33 @@ def configure(*, level: str, as_json: bool) -> None:
     logging.getLogger("backend").setLevel(level.upper())
     # It warns of every request that asks for a WebSocket, and advises to install what nobody needs here.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+def label(name: str) -> None:
+    """From now on our lines begin with this name. To be called after `configure`."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(Labelled(name))
+
+
+class Labelled:
+    """Standard output for one program of several. A write is one or more whole lines."""
+
+    def __init__(self, name: str) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Not every terminal has the line behind the name, nor what the other program may draw.
+            sys.stdout.reconfigure(errors="replace")
+        self._label = f"\033[{_LABELS[name]}m{name} │\033[0m " if _coloured() else f"{name} │ "
+
+    def write(self, text: str) -> None:
+        lines = text.removesuffix("\n").split("\n")
+        sys.stdout.write("".join(f"{self._label}{line}\n" for line in lines))
+        sys.stdout.flush()
+
+    def flush(self) -> None:
+        """Done with each write: what is written by another thread is not to wait."""
+
+
+def _coloured() -> bool:
+    """On a terminal, unless its user wants none (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

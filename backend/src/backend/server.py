@@ -19,8 +19,10 @@ SHUTDOWN_SECONDS = 15
 MAX_OVERHEAD_BYTES = 1024 * 1024
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Raises Refusal."""
+def listen(
+    host: str, port: int, *, otherwise: str = "set API_PORT (and API_HOST) to another address"
+) -> socket.socket:
+    """Raises Refusal, which says what to do `otherwise` than to free the port."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -30,7 +32,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise Refusal(
             f"Cannot listen on {host}:{port}: {error.strerror or error}. "
-            "Stop the program that uses the port, or set API_PORT (and API_HOST) to another address."
+            f"Stop the program that uses the port, or {otherwise}."
         ) from error
     return listener
 

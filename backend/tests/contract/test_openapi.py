@@ -1,12 +1,14 @@
 """The API's description says what the API does."""
 
+import json
 import re
+from signal import SIGINT, getsignal, signal
 
 import httpx2
 import pytest
 from pydantic import SecretStr
 
-from backend import errors
+from backend import cli, errors
 from backend.config import Settings
 from backend.main import create_api
 from support import Json, every_problem
@@ -106,6 +108,19 @@ async def test_the_description_is_served_with_a_page_to_read_it(client: httpx2.A
     assert len(assets) >= 2
     assert {answer.status_code for answer in assets} == {200}
     assert "//cdn" not in page.text
+
+
+def test_the_description_can_be_printed_without_settings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_PORT", "none")
+    before = getsignal(SIGINT)
+
+    status = cli.main(["openapi"])
+
+    signal(SIGINT, before)
+    assert status == 0
+    assert json.loads(capsys.readouterr().out) == DOCUMENT
 
 
 def test_every_problem_has_a_status_a_code_a_title_and_a_sentence() -> None:

@@ -109,6 +109,7 @@ def test_without_arguments_the_commands_are_listed(start: Start) -> None:
         "serve",
         "migrate",
         "doctor",
+        "openapi",
         "dev",
         "token",
     ]

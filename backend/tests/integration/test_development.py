@@ -24,6 +24,7 @@ import pytest
 
 from backend import development, embedded
 from databases import connected
+from installation import client, copy, curl_line, greeted, stop, titles
 from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, workplace
 
 ODD_SHELL = {
@@ -34,45 +35,6 @@ ODD_SHELL = {
     "PGOPTIONS": "-c search_path=nowhere",
     "PGCLIENTENCODING": "LATIN1",
 }
-
-
-def greeted(dev: Command) -> bool:
-    return "Ctrl-C stops everything." in dev.stdout
-
-
-def curl_line(dev: Command) -> str:
-    found = re.search(r"^ +(curl .+)$", dev.stdout, re.MULTILINE)
-    assert found, dev.stdout
-    return found[1]
-
-
-def client(dev: Command) -> httpx2.Client:
-    """Somebody who has read what the command printed."""
-    *_, header, url = shlex.split(curl_line(dev))
-    name, _, value = header.partition(": ")
-    return httpx2.Client(base_url=url.removesuffix("/api/me/tasks"), headers={name: value}, trust_env=False)
-
-
-def titles(dev: Command) -> list[str]:
-    """Of the developer's tasks, as soon as they can be had."""
-    dev.until(lambda: greeted(dev))
-    with client(dev) as developer:
-        return [task["title"] for task in developer.get("/api/me/tasks").json()]
-
-
-def stop(dev: Command, *signals: Signals) -> int:
-    """End it, and see that it goes quietly and takes along whatever it started; gives its exit status."""
-    family = dev.family()
-
-    for number in signals or (SIGINT,):
-        dev.signal(number)
-    status = dev.status()
-
-    assert [process for process in family if process.is_running()] == []
-    assert about(dev.folder) == []
-    assert dev.stderr == ""
-    assert "Traceback" not in dev.stdout
-    return status
 
 
 @pytest.fixture
@@ -102,11 +64,6 @@ def installation() -> Iterator[Path]:
             assert developer.post("/api/me/tasks", json={"title": "Water the plants"}).status_code == 201
         assert stop(dev) == 0
         yield place.folder / ".data"
-
-
-def copy(installation: Path, folder: Path) -> Path:
-    subprocess.run(["cp", "-a", installation, folder], check=True)
-    return folder / ".data"
 
 
 @pytest.fixture
@@ -549,3 +506,11 @@ def test_a_token_needs_a_running_installation(start: Start, data: Path) -> None:
     refused = start("token")
 
     assert refused.complaint() == f"Nothing is running on {data} yet; start `make run` first."
+
+
+def test_a_token_is_only_made_where_it_would_be_taken(beside: Beside) -> None:
+    refused = beside.start("token", AUTH_SOURCES="jwks")
+
+    assert refused.complaint() == (
+        "AUTH_SOURCES does not name secret, and only that takes a token made here; sign in for one."
+    )
