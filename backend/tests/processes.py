@@ -1,6 +1,7 @@
 """The `tasks` command as a process, as a terminal or a supervisor starts it."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -133,9 +134,11 @@ def about(folder: Path) -> list[psutil.Process]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """One that no outgoing connection is given meanwhile: the system takes those from 32768 on."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _text(file: IO[bytes]) -> str:

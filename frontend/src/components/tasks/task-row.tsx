@@ -1,5 +1,5 @@
 import { CalendarDays, Pencil, Trash2 } from "lucide-react";
-import { type KeyboardEvent, memo } from "react";
+import { type KeyboardEvent, memo, useEffect, useRef } from "react";
 
 import { TaskEditor } from "@/components/tasks/task-editor";
 import { Button } from "@/components/ui/button";
@@ -37,16 +37,18 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
     event.preventDefault();
   }
 
+  const wasEditing = useRef(false);
+  const title = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // Back to where the editor was opened, unless something else has been chosen meanwhile.
+    if (wasEditing.current && !editing && document.activeElement === document.body) title.current?.focus();
+    wasEditing.current = editing;
+  }, [editing]);
+
   if (editing) {
     return (
       <li>
-        <TaskEditor
-          task={task}
-          onClose={() => {
-            onEdit(undefined);
-            requestAnimationFrame(() => document.getElementById(`task-${task.id}`)?.focus());
-          }}
-        />
+        <TaskEditor task={task} onClose={() => onEdit(undefined)} />
       </li>
     );
   }
@@ -68,7 +70,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
       <div className="min-w-0 flex-1">
         <button
           type="button"
-          id={`task-${task.id}`}
+          ref={title}
           data-task
           disabled={waiting}
           onClick={() => onEdit(task)}
