@@ -107,7 +107,10 @@ test("a problem becomes an error with a sentence, its faults and when to try aga
         code: "invalid-values",
         detail: "title: is required.",
         requestId: "r1",
-        errors: [{ pointer: "/title", detail: "is required." }],
+        errors: [
+          { pointer: "/title", detail: "is required." },
+          { pointer: "/dueDate", detail: "is no date." },
+        ],
       },
       { "Retry-After": "2" },
     ),
@@ -119,9 +122,12 @@ test("a problem becomes an error with a sentence, its faults and when to try aga
   expect(error).toMatchObject({
     status: 422,
     code: "invalid-values",
-    message: "title: is required.",
+    message: "Title is required. Due date is no date.",
     requestId: "r1",
-    faults: [{ pointer: "/title", detail: "is required." }],
+    faults: [
+      { pointer: "/title", detail: "Title is required." },
+      { pointer: "/dueDate", detail: "Due date is no date." },
+    ],
     retryAfter: 2000,
   });
 });

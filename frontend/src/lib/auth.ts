@@ -22,7 +22,11 @@ function create() {
     emailAndPassword: { enabled: true },
     user: { deleteUser: { enabled: true } },
     // In the database, so that it holds for all instances of this server together.
-    rateLimit: { storage: "database" },
+    rateLimit: {
+      storage: "database",
+      // These are worth nothing without a session, and counting them would lock out whoever shares an address.
+      customRules: { "/get-session": false, "/token": false },
+    },
     plugins: [algorithm === "HS256" ? tokensOfSecret(secret) : jwt()],
     telemetry: { enabled: false },
   });

@@ -15,6 +15,7 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
     readonly requestId: string,
+    /** Each `detail` is a sentence about the member that `pointer` names. */
     readonly faults: components["schemas"]["Fault"][],
     /** When to try again, if the API said so: milliseconds from the answer. */
     readonly retryAfter: number | undefined,
@@ -25,12 +26,16 @@ export class ApiError extends Error {
   static async from(response: Response): Promise<ApiError> {
     const problem: Partial<components["schemas"]["Problem"]> = await response.json().catch(() => ({}));
     const { status, headers } = response;
+    const faults = (problem.errors ?? []).map(({ pointer, detail }) => ({
+      pointer,
+      detail: `${label(pointer)} ${detail}`,
+    }));
     return new ApiError(
       status,
       problem.code ?? "unknown",
-      sentence(status, problem),
+      faults.map(({ detail }) => detail).join(" ") || sentence(status, problem),
       problem.requestId ?? headers.get("X-Request-Id") ?? "",
-      problem.errors ?? [],
+      faults,
       delay(headers.get("Retry-After")),
     );
   }
@@ -40,7 +45,7 @@ export class Unreachable extends Error {
   override name = "Unreachable";
 
   constructor(options?: ErrorOptions) {
-    super("The task service can’t be reached. Check your connection; nothing you typed is lost.", options);
+    super("The task service can’t be reached. Check your connection and try again.", options);
   }
 }
 
@@ -59,6 +64,15 @@ function sentence(status: number, { code, detail }: Partial<components["schemas"
   if (status === 503 || status === 429) return "The task service is busy. Try again in a moment.";
   if (status >= 500 || !detail) return `The task service failed to answer (${status}). Try again.`;
   return detail;
+}
+
+/** `/dueDate` and `/due_after` as a sentence begins with them: "Due date", "Due after". */
+function label(pointer: string): string {
+  const words = pointer
+    .replace("/", "")
+    .replace(/([A-Z])|_/g, " $1")
+    .toLowerCase();
+  return words ? words.charAt(0).toUpperCase() + words.slice(1) : "The request";
 }
 
 /** Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3). */

@@ -26,9 +26,9 @@ function Screen({ user }: { user: User }) {
   return (
     <>
       <ConnectionBanner />
-      <div className="mx-auto grid w-full max-w-3xl gap-4 px-4 pt-4 pb-24 sm:pt-6">
+      <div className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-4 px-4 pt-4 pb-24 sm:pt-6">
         <Header user={user} />
-        <main className="grid gap-4">
+        <main className="grid grid-cols-[minmax(0,1fr)] gap-4">
           <h1 className="sr-only">Your tasks</h1>
           <QuickAdd />
           <Toolbar filters={filters} onChange={change} onClear={clear} />

@@ -65,7 +65,7 @@ export function ConflictDialog({
                 />
                 <span className="min-w-0">
                   <span className="block text-muted text-xs">{side === "mine" ? "Yours" : "The other window’s"}</span>
-                  <span className="line-clamp-6 whitespace-pre-wrap break-words">{text(member, values[side])}</span>
+                  <span className="line-clamp-6 whitespace-pre-wrap">{text(member, values[side])}</span>
                 </span>
               </label>
             ))}

@@ -25,7 +25,7 @@ export function ConnectionBanner() {
           <CloudOff className="size-4 shrink-0" aria-hidden />
           You are offline.{" "}
           {waiting
-            ? `${waiting} ${waiting === 1 ? "change is" : "changes are"} sent when you are back; keep this page open.`
+            ? `${waiting} ${waiting === 1 ? "change" : "changes"} will be sent when you are back; keep this page open.`
             : "The list is as it was last seen."}
         </p>
       )}

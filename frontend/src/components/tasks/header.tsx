@@ -22,7 +22,7 @@ export function Header({ user }: { user: { name: string; email: string } }) {
     <header className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
       <Logo />
       <StatsChart className="order-last w-full sm:order-none sm:w-auto sm:flex-1" />
-      <Menu>
+      <Menu modal={false}>
         <MenuTrigger asChild>
           <Button variant="quiet" size="small" className="-mr-3 max-w-40" aria-label={`Menu of ${user.name}`}>
             <UserRound />

@@ -33,13 +33,13 @@ export function QuickAdd() {
       onError: (error) => {
         // Back into the field, unless something else has been begun there.
         setText((present) => present || text);
-        setProblem(`“${body.title}” was not added. ${error.message}`);
+        setProblem(`This was not added. ${error.message}`);
       },
     });
   }
 
   return (
-    <form method="post" onSubmit={submit} className="grid gap-2">
+    <form method="post" onSubmit={submit} className="grid grid-cols-[minmax(0,1fr)] gap-2">
       <div className="flex gap-2">
         <Input
           ref={input}

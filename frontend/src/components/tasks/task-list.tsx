@@ -57,7 +57,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   }
 
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       {failed}
       <ul
         aria-label="Tasks"

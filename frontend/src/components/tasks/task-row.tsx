@@ -76,7 +76,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
           onClick={() => onEdit(task)}
           className="block w-full rounded py-0.5 text-left"
         >
-          <span className={cn("break-words", task.completed && "text-muted line-through")}>{task.title}</span>
+          <span className={cn(task.completed && "text-muted line-through")}>{task.title}</span>
           {task.description && <span className="line-clamp-1 text-muted text-sm">{task.description}</span>}
         </button>
         <Details task={task} onFilter={onFilter} />

@@ -1,16 +1,20 @@
 "use client";
 
 import { useTheme } from "next-themes";
+import type { CSSProperties } from "react";
 import { Toaster as Sonner } from "sonner";
+
+const STYLE = {
+  fontFamily: "inherit",
+  "--normal-bg": "var(--surface)",
+  "--normal-border": "var(--control)",
+  "--normal-text": "var(--foreground)",
+  "--border-radius": "0.75rem",
+} as CSSProperties;
 
 export function Toaster() {
   const { theme } = useTheme();
   return (
-    <Sonner
-      theme={theme === "light" || theme === "dark" ? theme : "system"}
-      position="bottom-center"
-      closeButton
-      style={{ fontFamily: "inherit" }}
-    />
+    <Sonner theme={theme === "light" || theme === "dark" ? theme : "system"} position="bottom-center" style={STYLE} />
   );
 }
