@@ -12,18 +12,10 @@ import { cn } from "@/lib/utils";
 type Props = { filters: Filters; onChange: (change: Partial<Filters>) => void; onClear: () => void };
 
 export function TaskList({ filters, onChange, onClear }: Props) {
-  const {
-    tasks,
-    isPending,
-    error,
-    fetchStatus,
-    hasNextPage,
-    isFetchingNextPage,
-    fetchNextPage,
-    isPlaceholderData,
-    refetch,
-  } = useTasks(filters);
+  const { tasks, data, isPending, error, fetchStatus, isFetchingNextPage, fetchNextPage, isPlaceholderData, refetch } =
+    useTasks(filters);
   const [editing, setEditing] = useState<Task>();
+  const next = data?.pages.at(-1)?.next;
   const end = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
 
@@ -34,16 +26,14 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   }, []);
 
   useEffect(() => {
-    if (!end.current || !hasNextPage) return;
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (entry?.isIntersecting && !isFetchingNextPage && !error) void fetchNextPage();
-      },
-      { rootMargin: "1200px" }, // some screens ahead, so that scrolling does not wait
-    );
+    // Looked at anew with each page: if the end is still in sight then, an observer would not tell.
+    if (!end.current || !next || isFetchingNextPage || isPlaceholderData || error) return;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && void fetchNextPage(), {
+      rootMargin: "1200px", // some screens ahead, so that scrolling does not wait
+    });
     observer.observe(end.current);
     return () => observer.disconnect();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage, error]);
+  }, [next, isFetchingNextPage, isPlaceholderData, error, fetchNextPage]);
 
   // A task that is being edited stays, with what was typed, whatever becomes of it elsewhere.
   const rows = editing && !tasks.some(({ id }) => id === editing.id) ? [editing, ...tasks] : tasks;
@@ -51,7 +41,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   if (isPending) return fetchStatus === "paused" ? <Offline /> : <Skeleton />;
 
   const failed = error && <Failed error={error} onRetry={() => void refetch()} compact={rows.length > 0} />;
-  if (!rows.length && !hasNextPage) {
+  if (!rows.length && !next) {
     if (failed) return failed;
     return isNarrowed(filters) ? <NothingFound onClear={onClear} /> : <NoTasks />;
   }
@@ -79,7 +69,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         {isFetchingNextPage ? (
           <LoaderCircle className="size-5 motion-safe:animate-spin" aria-label="Loading more tasks" />
         ) : null}
-        {!hasNextPage && tasks.length > 20 && `That’s all: ${tasks.length} tasks.`}
+        {!next && tasks.length > 20 && `That’s all: ${tasks.length} tasks.`}
       </div>
     </div>
   );
