@@ -2,14 +2,14 @@ import { Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
 import Link from "next/link";
 import { useTheme } from "next-themes";
 import { useState } from "react";
+import { toast } from "sonner";
 
 import { Logo } from "@/components/logo";
 import { Shortcuts } from "@/components/tasks/shortcuts";
 import { StatsChart } from "@/components/tasks/stats-chart";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from "@/components/ui/menu";
-import { authClient } from "@/lib/auth-client";
-import { leave } from "@/lib/navigation";
+import { signOut } from "@/lib/navigation";
 
 const THEMES = { system: ["light", Monitor], light: ["dark", Sun], dark: ["system", Moon] } as const;
 
@@ -48,7 +48,7 @@ export function Header({ user }: { user: { name: string; email: string } }) {
             <Icon /> Theme: {current}
           </MenuItem>
           <MenuSeparator />
-          <MenuItem onSelect={() => void authClient.signOut().finally(() => leave())}>
+          <MenuItem onSelect={() => void signOut().catch(() => toast.error("You could not be signed out. Try again."))}>
             <LogOut /> Sign out
           </MenuItem>
         </MenuContent>
