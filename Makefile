@@ -4,6 +4,7 @@ SHELL := /bin/sh
 VENV := backend/.venv/bin
 INSTALLED := backend/.venv/.installed
 ISSUER := backend/tests/better_auth
+PEER := backend/benchmarks/fastify
 
 MODULES := frontend/node_modules/.package-lock.json
 BUILT := frontend/.next/.built
@@ -79,6 +80,11 @@ api-types: $(INSTALLED) modules  ## write the front end's types of the API anew
 WRITE_API_TYPES = (cd backend && .venv/bin/tasks openapi) | (cd frontend && \
 	node_modules/.bin/openapi-typescript --default-non-nullable false --output $(1) >/dev/null)
 
+.PHONY: bench
+bench: $(INSTALLED) $(PEER)/node_modules/.package-lock.json  ## measure the speed beside others (ARGS="--help")
+	@cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && \
+		$$uv sync --locked --quiet --group bench && exec .venv/bin/python -m benchmarks $(ARGS)
+
 .PHONY: format
 format: $(INSTALLED)  ## format the code, and mend what the linter can
 	@cd backend && .venv/bin/ruff format && .venv/bin/ruff check --fix
@@ -86,7 +92,8 @@ format: $(INSTALLED)  ## format the code, and mend what the linter can
 
 .PHONY: clean
 clean:  ## remove what was installed; the data under .data/ stays
-	rm -rf .tools backend/.venv $(ISSUER)/node_modules frontend/node_modules frontend/.next frontend/*.tsbuildinfo
+	rm -rf .tools backend/.venv $(ISSUER)/node_modules $(PEER)/node_modules \
+		frontend/node_modules frontend/.next frontend/*.tsbuildinfo
 
 # The front end's packages, and its build. Without a Node that is new enough there is nothing to do.
 .PHONY: modules
@@ -112,6 +119,11 @@ issuer:
 
 $(ISSUER)/node_modules/.package-lock.json: $(ISSUER)/package-lock.json
 	cd $(ISSUER) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
+	@npm --version >/dev/null || { echo "The benchmark needs Node 20 or newer with npm." >&2; exit 1; }
+	cd $(PEER) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # By a uv that runs in backend/, where a pyenv may have another idea of it, or by one of our own.

@@ -1,0 +1,69 @@
+"""`make bench`: ours beside its peers, many connections, many rows. ARGS="--help" tells how to take less time."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from backend.refusal import Refusal
+from benchmarks import conditions, data, duel, report, scale, servers
+from benchmarks.report import Results
+from benchmarks.workloads import WORKLOADS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PARTS = ("duel", "crowd", "growth")
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    found = Results(conditions.of_this_machine(ROOT, rounds=options.rounds, seconds=options.seconds))
+    try:
+        servers.require_tools()
+        servers.leave_the_servers_cpu()
+        with data.postgres(options.data.resolve()) as server:
+            if "duel" in options.parts:
+                found.duel = duel.run(server, duel.Plan(options.workloads, options.rounds, options.seconds))
+                print("\n".join(report.of_duel(found.duel)))
+            if "crowd" in options.parts:
+                found.crowd = scale.crowd(server, seconds=options.seconds * 3)
+                print("\n".join(report.of_crowd(found.crowd)))
+            if "growth" in options.parts:
+                found.growth = scale.growth(server, 10**options.largest)
+                print("\n".join(report.of_growth(found.growth)))
+    except Refusal as refusal:
+        print(f"benchmarks: {refusal}", file=sys.stderr)
+        return 1
+    whole = set(options.parts) == set(PARTS) and set(options.workloads) == set(WORKLOADS)
+    if whole or options.publish:
+        report.publish(ROOT, found)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        help="duel: ours beside its peers; crowd: 1,000 connections; growth: the more rows (default: all)",
+    )
+    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), help="of the duel")
+    parser.add_argument("--rounds", type=int, default=5, help="of the duel (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=10, help="of each measurement (default: %(default)s)")
+    parser.add_argument(
+        "--largest", type=int, choices=range(4, 9), default=7, help="grow up to 10^LARGEST tasks (default: 7)"
+    )
+    parser.add_argument(
+        "--data", type=Path, default=ROOT / ".data/benchmark", help="where PostgreSQL keeps the tasks"
+    )
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="write results.json and docs/performance.md though something was left out; they keep the rest",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

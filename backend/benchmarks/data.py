@@ -1,0 +1,218 @@
+"""PostgreSQL with a million tasks. What has been loaded is kept, so that only the first run takes its time."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import asyncpg
+
+from backend import development, embedded
+from backend.config import Settings
+from backend.migrate import SERVICE_ROLE
+
+if TYPE_CHECKING:
+    type Connection = asyncpg.Connection[asyncpg.Record]
+
+TASKS_PER_USER = 100
+PEER_ROLE = "benchmark_peer"
+MARK = "benchmark"
+"""The category of tasks that a run makes, and takes away again."""
+
+# Users who have exactly so many tasks, beside the many who have some hundred.
+SIZES = (100, 1_000, 10_000, 100_000)
+
+# The same for all. The disk is not the subject: everything fits into memory, and nothing waits for the journal.
+# Plans and vacuums come before a round, not into the middle of one.
+SERVER_SETTINGS = {
+    "shared_buffers": "3GB",
+    "maintenance_work_mem": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "1h",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "max_connections": "200",
+    "timezone": "UTC",
+}
+
+# Written in the order of time, as an application does, so that the rows of a user lie all over the table.
+# One user has about ten times as many tasks as another.
+LOAD = """
+    INSERT INTO tasks (
+        "userId", id, title, description, status, "completedAt", priority, category, "dueDate", "dueAllDay",
+        version, "createdAt", "updatedAt"
+    )
+    SELECT COALESCE($2, {user}), uuidv7(made - now()),
+           initcap(words[1 + floor(r[2] * 32)::int]) || ' ' || words[1 + floor(r[3] * 32)::int] || ' ' ||
+               words[1 + floor(r[4] * 32)::int],
+           CASE WHEN r[5] < 0.5 THEN
+               (SELECT string_agg(words[1 + (n * word) % 32], ' ')
+                  FROM generate_series(3, 3 + (r[6] * 40)::int) AS word)
+           END,
+           CASE WHEN done THEN 'completed' ELSE 'pending' END::task_status,
+           CASE WHEN done THEN made + interval '3 days' * r[6] END,
+           CASE WHEN r[7] < 0.25 THEN 'low' WHEN r[7] < 0.75 THEN 'medium' ELSE 'high' END::task_priority,
+           (ARRAY['other', 'work', 'home', 'errands', 'health', 'reisen in die südtürkei'])
+               [1 + floor(r[8] * r[8] * 6)::int],
+           CASE WHEN r[9] < 0.2 THEN date_trunc('day', made) + interval '9 days'
+                WHEN r[9] < 0.4 THEN made + interval '4 days' END,
+           r[9] < 0.2, CASE WHEN done THEN 2 ELSE 1 END, made,
+           CASE WHEN done THEN made + interval '3 days' * r[6] ELSE made END
+      FROM (
+        SELECT n, r, now() - interval '700 days' * (1 - n::float / $1) AS made, r[10] < 0.6 AS done,
+               string_to_array(
+                   'water the plants call pay rent buy bread write report book flight clean kitchen fix bike '
+                   'read chapter send letter meet anna plan party train repair lamp wash car order books cancel',
+                   ' ') AS words
+          FROM (
+            SELECT n, ARRAY[random(), random(), random(), random(), random(), random(), random(), random(),
+                            random(), random()] AS r
+              FROM generate_series(1, $1) AS n OFFSET 0
+          ) AS dice OFFSET 0
+      ) AS drawn
+"""
+
+
+def user_id(number: int) -> str:
+    """As long as those of Better Auth."""
+    return f"user{number:028}"
+
+
+def user_with(tasks: int) -> str:
+    """The user with exactly so many tasks, one of SIZES."""
+    return f"tasks{tasks:027}"
+
+
+class Server(NamedTuple):
+    """A running PostgreSQL."""
+
+    socket_directory: Path
+
+    def url(self, role: str, database: str) -> str:
+        return development.database_url(role, self.socket_directory, database)
+
+
+class Loaded(NamedTuple):
+    """A database with tasks in it."""
+
+    server: Server
+    name: str
+    users: int
+
+    @property
+    def owner_url(self) -> str:
+        return self.server.url(embedded.SUPERUSER, self.name)
+
+    @property
+    def service_url(self) -> str:
+        """The role that is bound by the policies."""
+        return self.server.url(SERVICE_ROLE, self.name)
+
+    @property
+    def peer_url(self) -> str:
+        """A role that is not."""
+        return self.server.url(PEER_ROLE, self.name)
+
+
+@contextmanager
+def postgres(data: Path) -> Iterator[Server]:
+    """PostgreSQL with the settings of the benchmark. Raises Refusal."""
+    with development.locked(data):
+        with embedded.postgres(data) as socket_directory:
+            asyncio.run(_configure(Server(socket_directory)))
+        with embedded.postgres(data) as socket_directory:
+            yield Server(socket_directory)
+
+
+async def _configure(server: Server) -> None:
+    await development.prepare(server.socket_directory, development.DATABASE)
+    owner = await asyncpg.connect(server.url(embedded.SUPERUSER, "postgres"))
+    for name, value in SERVER_SETTINGS.items():
+        await owner.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    if not await owner.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", PEER_ROLE):
+        await owner.execute(f"CREATE ROLE {PEER_ROLE} LOGIN BYPASSRLS")
+    await owner.close()
+
+
+async def load(server: Server, tasks: int) -> Loaded:
+    """A database with so many tasks, and the users of SIZES that fit in; loaded now, or by an earlier run."""
+    loaded = Loaded(server, f"tasks_{tasks}", max(1, tasks // TASKS_PER_USER))
+    postgres = await asyncpg.connect(server.url(embedded.SUPERUSER, "postgres"))
+    if not await postgres.fetchval("SELECT true FROM pg_database WHERE datname = $1", loaded.name):
+        print(f"Loading {tasks:,} tasks ...", flush=True)
+        await postgres.execute("DROP DATABASE IF EXISTS loading WITH (FORCE)")
+        await postgres.execute(f"CREATE DATABASE loading TEMPLATE {development.DATABASE}")
+        owner = await asyncpg.connect(server.url(embedded.SUPERUSER, "loading"))
+        await _fill(owner, tasks, loaded.users)
+        await owner.close()
+        # What has its name is whole.
+        await postgres.execute(f"ALTER DATABASE loading RENAME TO {loaded.name}")
+    await postgres.close()
+    return loaded
+
+
+async def _fill(owner: "Connection", tasks: int, users: int) -> None:
+    await owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO {PEER_ROLE}")
+    # No foreign key is looked up for each row, and indexes are built at the end.
+    await owner.execute("SET session_replication_role = replica; SELECT setseed(0.5)")
+    everybody = [user_id(number) for number in range(users)] + [user_with(size) for size in SIZES]
+    await owner.execute(
+        """
+        INSERT INTO "user" (id, name, email, "emailVerified")
+        SELECT id, id, id || '@example.com', true FROM unnest($1::text[]) AS id
+        """,
+        everybody,
+    )
+    indexes = await owner.fetch("SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'ix_tasks_%'")
+    for name, _ in indexes:
+        await owner.execute(f'DROP INDEX "{name}"')
+    insert = LOAD.format(user=f"'user' || lpad(floor({users} * r[1] ^ 1.3)::text, 28, '0')")
+    await owner.execute(insert, tasks, None)
+    for size in SIZES:
+        if size <= tasks:
+            await owner.execute(insert, size, user_with(size))
+    for _, definition in indexes:
+        await owner.execute(definition)
+    await owner.execute("VACUUM (ANALYZE) tasks")
+    await owner.execute('VACUUM (ANALYZE) "user"')
+
+
+async def tidy(loaded: Loaded) -> None:
+    """Take away what a round has made, and the versions of rows that it left."""
+    owner = await asyncpg.connect(loaded.owner_url)
+    await owner.execute("DELETE FROM tasks WHERE category = $1", MARK)
+    await owner.execute("VACUUM (ANALYZE) tasks")
+    await owner.execute("CHECKPOINT")
+    await owner.close()
+
+
+async def task_ids(loaded: Loaded, users: list[str], each: int) -> dict[str, list[str]]:
+    """Some tasks of each of these users."""
+    owner = await asyncpg.connect(loaded.owner_url)
+    rows = await owner.fetch(
+        """
+        SELECT "userId", id::text FROM unnest($1::text[]) AS users (name) CROSS JOIN LATERAL (
+            SELECT "userId", id FROM tasks WHERE "userId" = users.name ORDER BY id LIMIT $2
+        ) AS first
+        """,
+        users,
+        each,
+    )
+    await owner.close()
+    found: dict[str, list[str]] = {user: [] for user in users}
+    for user, task in rows:
+        found[user].append(task)
+    return found
+
+
+def settings(loaded: Loaded) -> Settings:
+    """What ours is run with; its secret and issuer are its peers' too."""
+    return Settings.model_validate(
+        {
+            "database_url": loaded.service_url,
+            "better_auth_secret": "hJ7qQ2vX9pLw4Zt8Rk3Nf6Ym1Bc5Gd0S",
+            "better_auth_url": "http://localhost:3000",
+            "max_tasks_per_user": 1_000_000,
+        }
+    )

@@ -1,0 +1,79 @@
+"""Rounds in which each server gets the same load in turn, so that a noisy machine is noisy for all of them."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks import agree, data, limit, servers, workloads
+from benchmarks.load import Measured, send
+from benchmarks.servers import OURS, PEERS
+
+TASKS = 1_000_000
+PEOPLE = 2_000
+REQUESTS = 20_000
+CONNECTIONS = 32
+WARM_UP_SECONDS = 2
+
+POSTGRESQL = "postgresql"
+
+
+class Plan(NamedTuple):
+    workloads: Sequence[str]
+    rounds: int
+    seconds: float
+
+
+class Spread(NamedTuple):
+    """The ratio of ours to a peer in requests a second: the median of the rounds, the least and the greatest."""
+
+    median: float
+    least: float
+    greatest: float
+
+
+class Outcome(NamedTuple):
+    measured: dict[str, dict[str, list[Measured]]]  # by workload and server, one for each round
+    limits: dict[str, list[float]]  # requests a second of PostgreSQL alone, by workload
+
+    def ratio(self, workload: str, peer: str) -> Spread:
+        """Each of ours is compared with what the peer did seconds before or after."""
+        ours = [one.per_second for one in self.measured[workload][OURS]]
+        if peer == POSTGRESQL:
+            theirs = self.limits[workload]
+        else:
+            theirs = [one.per_second for one in self.measured[workload][peer]]
+        ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+        return Spread(median(ratios), min(ratios), max(ratios))
+
+
+def draw_people(loaded: data.Loaded, users: list[str] | None = None) -> list[workloads.Person]:
+    """These users, or else many from all over the table, with some of their tasks."""
+    users = users or [data.user_id(number) for number in range(0, loaded.users, max(1, loaded.users // PEOPLE))]
+    return workloads.people(data.settings(loaded), asyncio.run(data.task_ids(loaded, users, 20)))
+
+
+def run(server: data.Server, plan: Plan) -> Outcome:
+    """Raises Refusal if the servers do not agree, or one of them refuses a request."""
+    loaded = asyncio.run(data.load(server, TASKS))
+    people = draw_people(loaded)
+    outcome = Outcome({name: {} for name in plan.workloads}, {name: [] for name in plan.workloads})
+    with ExitStack() as stack:
+        # Those that are not asked do nothing, and take no time from the one that is.
+        every = [stack.enter_context(servers.running(name, loaded)) for name in (OURS, *PEERS)]
+        agree.check(every, people)
+        asyncio.run(data.tidy(loaded))
+        requests = {name: workloads.draw(name, people, REQUESTS) for name in plan.workloads}
+        for name in plan.workloads:
+            for one in every:
+                send(one, requests[name], connections=CONNECTIONS, seconds=WARM_UP_SECONDS)
+        for number in range(plan.rounds):
+            for name in plan.workloads:
+                for one in (*every[number % len(every) :], *every[: number % len(every)]):
+                    measured = send(one, requests[name], connections=CONNECTIONS, seconds=plan.seconds)
+                    outcome.measured[name].setdefault(one.name, []).append(measured)
+                outcome.limits[name].append(limit.per_second(loaded, people, name, seconds=plan.seconds))
+                print(f"round {number + 1} of {plan.rounds}: {name}", flush=True)
+            asyncio.run(data.tidy(loaded))
+    return outcome

@@ -1,0 +1,172 @@
+"""What was found, for people and programs: tables, results.json, docs/performance.md and its pictures."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.conditions import Conditions
+from benchmarks.duel import POSTGRESQL, Outcome
+from benchmarks.load import Measured
+from benchmarks.scale import CONNECTIONS, KINDS, REQUESTS_PER_SECOND, Growth, Point
+from benchmarks.servers import OURS, PEERS
+
+RESULTS = "backend/benchmarks/results.json"
+PAGE = "docs/performance.md"
+PLOT = "docs/performance.svg"
+PICTURE = "![Latency by rows in the table and by tasks of the user](performance.svg)"
+
+type Json = dict[str, Any]
+"""An object of results.json; nothing here reads it again."""
+
+
+@dataclass
+class Results:
+    """What a run has found; None where it was not asked to look."""
+
+    conditions: Conditions
+    duel: Outcome | None = None
+    crowd: Measured | None = None
+    growth: Growth | None = None
+
+
+def of_duel(outcome: Outcome) -> list[str]:
+    """A table in Markdown."""
+    lines = [
+        "| Workload | Server | Requests/s | p50 ms | p95 ms | p99 ms | CPU µs | Database µs | Memory MB | Ours |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    for workload, servers in outcome.measured.items():
+        for name in (OURS, *PEERS):
+            one = _middle(servers[name])
+            ratio = "" if name == OURS else _times(outcome, workload, name)
+            figures = f"{one.per_second:,.0f} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | {one.p99_ms:.1f}"
+            usage = f"{one.cpu_us:.0f} | {one.database_us:.0f} | {one.resident_mb:.0f}"
+            lines.append(f"| {workload} | {name} | {figures} | {usage} | {ratio} |")
+        limit = median(outcome.limits[workload])
+        empty = "| " * 6
+        lines.append(
+            f"| {workload} | {POSTGRESQL} | {limit:,.0f} {empty}| {_times(outcome, workload, POSTGRESQL)} |"
+        )
+    return lines
+
+
+def _middle(rounds: Sequence[Measured]) -> Measured:
+    """Each figure's own median."""
+    columns = zip(*rounds, strict=True)
+    return Measured(*(median(column) for column in columns))
+
+
+def _times(outcome: Outcome, workload: str, peer: str) -> str:
+    ratio = outcome.ratio(workload, peer)
+    return f"{ratio.median:.2f}x ({ratio.least:.2f}-{ratio.greatest:.2f})"
+
+
+def of_crowd(one: Measured) -> list[str]:
+    rate = f"{one.per_second:,.0f} (of {REQUESTS_PER_SECOND})"
+    latency = f"{one.p50_ms:.1f} | {one.p95_ms:.1f} | {one.p99_ms:.1f}"
+    return [
+        "| Connections | Requests/s | p50 ms | p95 ms | p99 ms | Errors | Memory MB |",
+        "|--:|--:|--:|--:|--:|--:|--:|",
+        f"| {CONNECTIONS:,} | {rate} | {latency} | 0 | {one.resident_mb:.0f} |",
+    ]
+
+
+def of_growth(growth: Growth) -> list[str]:
+    kinds = list(KINDS)
+    lines = [f"| Rows | Tasks of the user | {' | '.join(kinds)} |", "|--:|--:|" + "--:|" * len(kinds)]
+    for point in (*growth.of_table, *growth.of_user):
+        cells = (f"{point.latency[kind].p50_ms:.1f} ({point.latency[kind].p95_ms:.1f})" for kind in kinds)
+        lines.append(f"| {point.rows:,} | {point.tasks:,} | {' | '.join(cells)} |")
+    return lines
+
+
+def publish(root: Path, results: Results) -> None:
+    """Write what was found into results.json and the page, and leave there what was not looked for."""
+    path = root / RESULTS
+    known: Json = json.loads(path.read_text()) if path.exists() else {}
+    known |= {name: value for name, value in _as_json(results).items() if value is not None}
+    path.write_text(json.dumps(known, indent=2, ensure_ascii=False) + "\n")
+    page = root / PAGE
+    text = page.read_text()
+    text = _replaced(text, "conditions", _conditions(results.conditions))
+    if results.duel:
+        text = _replaced(text, "duel", of_duel(results.duel))
+    if results.crowd:
+        text = _replaced(text, "crowd", of_crowd(results.crowd))
+    if results.growth:
+        from benchmarks import plots  # it needs matplotlib, which nothing else does
+
+        text = _replaced(text, "growth", [*of_growth(results.growth), "", PICTURE])
+        plots.draw(results.growth, root / PLOT)
+    page.write_text(text)
+    print(f"Wrote {RESULTS} and {PAGE}.")
+
+
+def _replaced(text: str, name: str, lines: Sequence[str]) -> str:
+    block = "\n".join((f"<!-- {name} -->", "", *lines, "", f"<!-- end of {name} -->"))
+    replaced, found = re.subn(rf"<!-- {name} -->.*?<!-- end of {name} -->", lambda _: block, text, flags=re.DOTALL)
+    assert found == 1, f"{PAGE} has no place for {name}"
+    return replaced
+
+
+def _conditions(found: Conditions) -> list[str]:
+    machine = found.machine
+    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    return [
+        f"- Commit {found.commit}, {found.date}; {found.rounds} rounds, {found.seconds:g} s for each measurement",
+        f"- {machine['processors']} processors ({machine['processor']}), {machine['memory']}, {machine['system']}",
+        f"- {versions}",
+    ]
+
+
+def _as_json(results: Results) -> Json:
+    duel, crowd, growth = results.duel, results.crowd, results.growth
+    found: Json = {**results.conditions._asdict()}
+    if duel:
+        peers = (*PEERS, POSTGRESQL)
+        spreads = {workload: {peer: duel.ratio(workload, peer) for peer in peers} for workload in duel.measured}
+        middles = {
+            workload: {name: _middle(rounds) for name, rounds in servers.items()}
+            for workload, servers in duel.measured.items()
+        }
+        found["ratios"] = {
+            workload: {peer: round(spread.median, 3) for peer, spread in spreads[workload].items()}
+            for workload in spreads
+        }
+        found["spreads"] = {
+            workload: {peer: [round(spread.least, 3), round(spread.greatest, 3)] for peer, spread in of.items()}
+            for workload, of in spreads.items()
+        }
+        found["p95_ms"] = {workload: round(of[OURS].p95_ms, 2) for workload, of in middles.items()}
+        found["memory_mb"] = round(max(of[OURS].resident_mb for of in middles.values()))
+        found["servers"] = {
+            workload: {
+                name: {
+                    "per_second": round(one.per_second),
+                    **{figure: round(value, 2) for figure, value in one._asdict().items() if "_" in figure},
+                }
+                for name, one in of.items()
+            }
+            for workload, of in middles.items()
+        }
+        found["postgresql_per_second"] = {name: round(median(of)) for name, of in duel.limits.items()}
+    if crowd:
+        found["crowd"] = {
+            "connections": CONNECTIONS,
+            "per_second": round(crowd.per_second),
+            **{figure: round(value, 2) for figure, value in crowd._asdict().items() if "_" in figure},
+        }
+    if growth:
+        found["growth"] = {name: [_of_point(point) for point in of] for name, of in growth._asdict().items()}
+    return found
+
+
+def _of_point(point: Point) -> Json:
+    latency = {
+        kind: {name: round(ms, 3) for name, ms in of._asdict().items()} for kind, of in point.latency.items()
+    }
+    return {"rows": point.rows, "tasks": point.tasks, "latency": latency}

@@ -1,0 +1,239 @@
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+import jwt
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, StringConstraints, computed_field, field_serializer
+from pydantic import Field as Member
+from pydantic.alias_generators import to_camel
+from sqlalchemy import and_, case, literal
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import col, func, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.models.tasks import Priority, Status, Task
+from backend.services.tasks import uuid7
+
+SECRET = os.environ["BETTER_AUTH_SECRET"]
+ISSUER = os.environ["BETTER_AUTH_URL"]
+MAX_TASKS_PER_USER = int(os.environ["MAX_TASKS_PER_USER"])
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+Description = Annotated[str, StringConstraints(max_length=10_000)]
+Category = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=50)]
+
+
+class Schema(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+class TaskCreate(Schema):
+    title: Title
+    description: Description | None = None
+    priority: Priority = Priority.MEDIUM
+    category: Category = "other"
+    due_date: date | datetime | None = None
+
+
+class TaskPatch(Schema):
+    title: Title | None = None
+    description: Description | None = None
+    priority: Priority | None = None
+    category: Category | None = None
+    due_date: date | datetime | None = None
+
+
+class TaskRead(Schema):
+    id: UUID
+    user_id: str
+    title: str
+    description: str | None
+    status: Status
+    completed_at: datetime | None
+    priority: Priority
+    category: str
+    due_date: datetime | None
+    due_all_day: bool = Member(exclude=True)
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @computed_field  # type: ignore[prop-decorator] # as Pydantic's documentation has it
+    @property
+    def completed(self) -> bool:
+        return self.status is Status.COMPLETED
+
+    @field_serializer("due_date")
+    def day_or_instant(self, due: datetime | None) -> date | datetime | None:
+        return due.date() if due and self.due_all_day else due
+
+
+class Stats(BaseModel):
+    total: int
+    pending: int
+    completed: int
+    overdue: int
+
+
+class TaskQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    priority: Priority | None = None
+    category: Category | None = None
+    search: str | None = None
+    sort_by: Literal["createdAt", "updatedAt", "dueDate", "priority", "title"] = "createdAt"
+    sort_order: Literal["asc", "desc"] = "desc"
+    limit: int = Member(1000, ge=1, le=1000)
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, AsyncEngine]]:
+    url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://").replace("sslmode", "ssl")
+    engine = create_async_engine(url, pool_size=10, max_overflow=0)
+    yield {"engine": engine}
+    await engine.dispose()
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with AsyncSession(request.state.engine, expire_on_commit=False) as session:
+        yield session
+
+
+async def current_user(
+    user_id: str, credentials: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
+) -> str:
+    try:
+        claims = jwt.decode(credentials.credentials, SECRET, ["HS256"], issuer=ISSUER, audience=ISSUER)
+    except jwt.InvalidTokenError as error:
+        raise HTTPException(401, "Not signed in") from error
+    subject: str = claims["sub"]
+    if user_id not in {"me", subject}:
+        raise HTTPException(403, "Not the caller")
+    return subject
+
+
+CurrentSession = Annotated[AsyncSession, Depends(get_session)]
+CurrentUser = Annotated[str, Depends(current_user)]
+
+router = APIRouter(prefix="/api/{user_id}")
+
+
+def set_due(task: Task, due: date | datetime | None) -> None:
+    task.due_all_day = due is not None and not isinstance(due, datetime)
+    task.due_date = due if due is None or isinstance(due, datetime) else datetime.combine(due, time(), UTC)
+
+
+async def find(session: AsyncSession, user: str, task_id: UUID) -> Task:
+    found = await session.exec(select(Task).where(Task.user_id == user, Task.id == task_id))
+    task = found.one_or_none()
+    if task is None:
+        raise HTTPException(404, "Task not found")
+    return task
+
+
+@router.get("/tasks", response_model=list[TaskRead])
+async def list_tasks(
+    session: CurrentSession, user: CurrentUser, query: Annotated[TaskQuery, Query()]
+) -> list[Task]:
+    statement = select(Task).where(Task.user_id == user)
+    if query.status:
+        statement = statement.where(Task.status == query.status)
+    if query.priority:
+        statement = statement.where(Task.priority == query.priority)
+    if query.category:
+        statement = statement.where(Task.category == query.category)
+    for word in (query.search or "").split():
+        texts = (col(Task.title), col(Task.description))
+        statement = statement.where(or_(*(text.icontains(word, autoescape=True) for text in texts)))
+    keys = {
+        "createdAt": col(Task.created_at),
+        "updatedAt": col(Task.updated_at),
+        "dueDate": col(Task.due_date),
+        "priority": col(Task.priority),
+        "title": func.lower(Task.title),
+    }
+    key, last = keys[query.sort_by], col(Task.id)
+    order = (key.asc(), last.asc()) if query.sort_order == "asc" else (key.desc(), last.desc())
+    statement = statement.order_by(order[0].nulls_last(), order[1]).limit(query.limit)
+    return list((await session.exec(statement)).all())
+
+
+@router.post("/tasks", status_code=201, response_model=TaskRead)
+async def create_task(session: CurrentSession, user: CurrentUser, new: TaskCreate, response: Response) -> Task:
+    number = (await session.exec(select(func.count()).where(Task.user_id == user))).one()
+    if number >= MAX_TASKS_PER_USER:
+        raise HTTPException(409, "Too many tasks")
+    now = datetime.now(UTC)
+    task = Task(
+        user_id=user,
+        id=uuid7(),
+        **new.model_dump(exclude={"due_date"}),
+        status=Status.PENDING,
+        completed_at=None,
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    set_due(task, new.due_date)
+    session.add(task)
+    await session.commit()
+    response.headers["Location"] = f"/api/{user}/tasks/{task.id}"
+    return task
+
+
+@router.get("/tasks/{task_id}", response_model=TaskRead)
+async def get_task(session: CurrentSession, user: CurrentUser, task_id: UUID) -> Task:
+    return await find(session, user, task_id)
+
+
+@router.patch("/tasks/{task_id}", response_model=TaskRead)
+async def patch_task(session: CurrentSession, user: CurrentUser, task_id: UUID, changes: TaskPatch) -> Task:
+    task = await find(session, user, task_id)
+    sent = changes.model_dump(exclude_unset=True)
+    if "due_date" in sent:
+        set_due(task, sent.pop("due_date"))
+    task.sqlmodel_update(sent)
+    return await save(session, task)
+
+
+@router.patch("/tasks/{task_id}/complete", response_model=TaskRead)
+async def complete_task(session: CurrentSession, user: CurrentUser, task_id: UUID) -> Task:
+    task = await find(session, user, task_id)
+    if task.status is Status.PENDING:
+        task.status, task.completed_at = Status.COMPLETED, datetime.now(UTC)
+    else:
+        task.status, task.completed_at = Status.PENDING, None
+    return await save(session, task)
+
+
+async def save(session: AsyncSession, task: Task) -> Task:
+    task.version += 1
+    task.updated_at = datetime.now(UTC)
+    session.add(task)
+    await session.commit()
+    return task
+
+
+@router.get("/stats")
+async def get_stats(session: CurrentSession, user: CurrentUser) -> Stats:
+    pending = col(Task.status) == Status.PENDING
+    day = case((col(Task.due_all_day), literal(timedelta(days=1))), else_=literal(timedelta(0)))
+    overdue = and_(pending, col(Task.due_date) + day <= func.now())
+    statement = select(
+        func.count(),
+        func.count().filter(pending),
+        func.count().filter(col(Task.status) == Status.COMPLETED),
+        func.count().filter(overdue),
+    ).where(Task.user_id == user)
+    total, pending_, completed, overdue_ = (await session.exec(statement)).one()
+    return Stats(total=total, pending=pending_, completed=completed, overdue=overdue_)
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(router)
