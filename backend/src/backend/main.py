@@ -14,6 +14,7 @@ from backend.auth import Authenticator
 from backend.authentication import authenticator_for
 from backend.config import Environment, Settings
 from backend.database import Database
+from backend.dispatch import Dispatcher
 from backend.errors import Problem
 from backend.logs import log
 from backend.middleware import CORS, Gate, RequestLog
@@ -32,7 +33,7 @@ def create_app(settings: Settings | None = None, *, on_unsafe_role: Callable[[],
     settings = settings or Settings()
     logs.configure(level=settings.log_level, as_json=settings.logs_json)
     api = create_api(settings, on_unsafe_role)
-    return RequestLog(CORS(Gate(api), origins=settings.cors_origins))
+    return RequestLog(CORS(Gate(Dispatcher(api)), origins=settings.cors_origins))
 
 
 def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -> FastAPI:

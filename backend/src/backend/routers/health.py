@@ -1,22 +1,29 @@
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from backend import auth
 from backend.auth import Authenticator
 from backend.database import Database, translated
 from backend.errors import KeysUnavailable, Unavailable
 from backend.openapi import problems
+from backend.routers import responses
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-@router.get("/live", summary="Liveness", response_description="It is")
-async def live() -> dict[str, str]:
+@router.get("/live", summary="Liveness", response_description="It is", response_model=dict[str, str])
+async def live() -> Response:
     """The process is up."""
-    return {"status": "ok"}
+    return responses.document({"status": "ok"})
 
 
-@router.get("/ready", summary="Readiness", response_description="They can", responses=problems(Unavailable))
-async def ready(request: Request) -> dict[str, str]:
+@router.get(
+    "/ready",
+    summary="Readiness",
+    response_description="They can",
+    response_model=dict[str, str],
+    responses=problems(Unavailable),
+)
+async def ready(request: Request) -> Response:
     """Requests can be served: the database has this release's schema, and the keys of tokens can be had."""
     database: Database = request.state.database
     authenticator: Authenticator = request.state.authenticator
@@ -26,4 +33,4 @@ async def ready(request: Request) -> dict[str, str]:
             await authenticator.check()
     except auth.KeysUnavailable as error:
         raise KeysUnavailable from error
-    return {"status": "ok"}
+    return responses.document({"status": "ok"})

@@ -1,5 +1,6 @@
 """How routes answer about tasks."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
@@ -25,3 +26,7 @@ def not_modified(version: int) -> Response:
 
 def many(tasks: Sequence[str], headers: Mapping[str, str]) -> Response:
     return Response(f"[{','.join(tasks)}]", headers={**_CACHING, **headers}, media_type="application/json")
+
+
+def document(members: Mapping[str, object]) -> Response:
+    return Response(json.dumps(members, separators=(",", ":")), media_type="application/json")

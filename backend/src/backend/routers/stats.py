@@ -1,6 +1,7 @@
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from backend.openapi import task_problems
+from backend.routers import responses
 from backend.routers.requests import CurrentTenant
 from backend.schemas.tasks import Stats
 from backend.services import stats
@@ -8,7 +9,13 @@ from backend.services import stats
 router = APIRouter(prefix="/api/{user_id}", tags=["tasks"])
 
 
-@router.get("/stats", summary="Count tasks", response_description="The counts", responses=task_problems())
-async def get_stats(tenant: CurrentTenant) -> Stats:
+@router.get(
+    "/stats",
+    summary="Count tasks",
+    response_description="The counts",
+    response_model=Stats,
+    responses=task_problems(),
+)
+async def get_stats(tenant: CurrentTenant) -> Response:
     """Count your tasks."""
-    return Stats.model_validate(await stats.count(tenant))
+    return responses.document(await stats.count(tenant))
