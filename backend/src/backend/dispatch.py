@@ -1,9 +1,9 @@
 """From a request to the function that answers it.
 
-FastAPI reads what the routes' functions ask for in their signatures, describes it in the API's documentation, and
-keeps the validator of each parameter. It would also work out anew for every request how to get from one to the
-other, which takes longer than the request itself. Here that is worked out once for each route, when the application
-is put together. What is left to FastAPI to answer is what there is no route for.
+FastAPI reads what the functions of routes ask for in their signatures, describes it in the API's documentation,
+and keeps the validator of each parameter. It would also work out anew for every request how to get from one to
+the other, which takes longer than the request itself. Here that is worked out once for each route, when the
+application is put together. What is left to FastAPI to answer is what there is no route for.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
