@@ -4,10 +4,9 @@ SQLAlchemy builds statements from the models and compiles them once; asyncpg exe
 """
 
 import ssl
-from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -16,13 +15,8 @@ from backend.admission import UnsafeRole, examine
 from backend.auth import Principal
 from backend.errors import DatabaseUnavailable, Fault, InvalidValues, Problem
 from backend.logs import log
+from backend.pool import Connection, Pool
 from backend.statements import Statement
-
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record]
-
 
 POOL_WAIT_SECONDS = 1.0
 # The service's role has a statement_timeout of 3 s. This one is for a server that no longer answers at all.
@@ -45,7 +39,7 @@ _TRANSIENT = {"55P03", "25006"}  # a lock that was not to be had in time; a serv
 class Transaction:
     """A tenant's transaction. It commits when its block ends, and rolls back if the block raises."""
 
-    def __init__(self, connection: "Connection", user_id: str) -> None:
+    def __init__(self, connection: Connection, user_id: str) -> None:
         self._connection = connection
         self._user_id = user_id
 
@@ -67,18 +61,19 @@ class Tenant:
         Raises DatabaseUnavailable.
         """
         arguments = statement.arguments({**values, "tenant": self.user_id})
-        async with translated():
+        with translated():
             return await self._database.fetch(statement.sql, *arguments)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Three round trips besides the statements: BEGIN, the tenant, COMMIT.
+        """Two round trips besides the statements: one begins and sets the tenant, one commits.
 
         Where a connection turns out to be dead before the first statement, another is taken; after that nobody
         knows what was done. Raises DatabaseUnavailable.
         """
-        async with translated(), self._database.begin(self.user_id) as connection:
-            yield Transaction(connection, self.user_id)
+        with translated():
+            async with self._database.begin(self.user_id) as connection:
+                yield Transaction(connection, self.user_id)
 
 
 class Database:
@@ -93,34 +88,26 @@ class Database:
         self._on_unsafe_role = on_unsafe_role
 
     async def open(self) -> None:
-        arguments: dict[str, Any] = {  # as asyncpg.create_pool takes them
-            **self._arguments,
-            "min_size": 0,
-            "max_size": self._pool_size,
-            "init": self._admit,
-            "command_timeout": COMMAND_SECONDS,
-        }
-        self._pool = await asyncpg.create_pool(**arguments)
+        self._pool = Pool(self._connect, size=self._pool_size)
 
     async def close(self) -> None:
-        with suppress(TimeoutError):  # of a server that no longer answers; the pool has cut its connections
-            await self._pool.close()
+        await self._pool.close()
 
     def tenant(self, principal: Principal) -> Tenant:
         return Tenant(self, principal)
 
     async def check(self) -> None:
         """Raises NotReady or DatabaseUnavailable unless requests can be served."""
-        async with translated():
+        with translated():
             await self._use(self._admit)
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         return await self._use(lambda connection: connection.fetch(sql, *arguments))
 
     @asynccontextmanager
-    async def begin(self, user_id: str) -> AsyncIterator["Connection"]:
+    async def begin(self, user_id: str) -> AsyncIterator[Connection]:
         connection = await self._retried(lambda: self._begin(user_id))
-        async with self._released(connection):
+        with self._lent(connection):
             try:
                 yield connection
             except (asyncpg.PostgresError, Problem):
@@ -128,10 +115,10 @@ class Database:
                 raise
             await connection.execute("COMMIT")
 
-    async def _use[T](self, work: Callable[["Connection"], Awaitable[T]]) -> T:
+    async def _use[T](self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async def once() -> T:
             connection = await self._acquire()
-            async with self._released(connection):
+            with self._lent(connection):
                 return await work(connection)
 
         return await self._retried(once)
@@ -143,48 +130,38 @@ class Database:
                 return await attempt()
         return await attempt()
 
-    async def _begin(self, user_id: str) -> "Connection":
+    async def _begin(self, user_id: str) -> Connection:
         connection = await self._acquire()
         try:
-            await connection.execute("BEGIN")
-            await connection.execute("SELECT set_config('app.user_id', $1, true)", user_id)
+            # Several statements in one message cannot have parameters. In hexadecimal there is nothing to escape.
+            tenant = f"convert_from('\\x{user_id.encode().hex()}', 'UTF8')"
+            await connection.execute(f"BEGIN; SELECT set_config('app.user_id', {tenant}, true)")
         except BaseException:
-            await self._abandon(connection)
+            connection.terminate()
+            self._pool.release(connection)
             raise
         return connection
 
-    async def _acquire(self) -> "Connection":
+    async def _acquire(self) -> Connection:
         try:
-            return await self._pool.acquire(timeout=POOL_WAIT_SECONDS)
+            return await self._pool.acquire(POOL_WAIT_SECONDS)
         except (asyncpg.PostgresError, OSError, *_DRIVER_ERRORS) as error:
             # Whatever it is, be it our password: there is no connection.
             raise _unavailable(error) from error
 
-    @asynccontextmanager
-    async def _released(self, connection: "Connection") -> AsyncIterator[None]:
+    def _lent(self, connection: Connection) -> "_Lent":
+        return _Lent(self._pool, connection)
+
+    async def _connect(self) -> Connection:
+        connection: Connection = await asyncpg.connect(**self._arguments, command_timeout=COMMAND_SECONDS)
         try:
-            yield
-        except (asyncpg.PostgresError, Problem):
-            await self._release(connection)
-            raise
+            await self._admit(connection)
         except BaseException:
-            # The server may be frozen, or still at work on what was given up: to part in good order would
-            # be to wait for it.
-            await self._abandon(connection)
-            raise
-        await self._release(connection)
-
-    async def _release(self, connection: "Connection") -> None:
-        # The pool resets the connection, or closes it if that fails. What was asked of it has been done.
-        with suppress(OSError, asyncpg.PostgresError, *_DRIVER_ERRORS):
-            await self._pool.release(connection)
-
-    async def _abandon(self, connection: "Connection") -> None:
-        with suppress(asyncpg.InterfaceError):  # the pool has seen its end before us, and taken it back
             connection.terminate()
-        await self._release(connection)
+            raise
+        return connection
 
-    async def _admit(self, connection: "Connection") -> None:
+    async def _admit(self, connection: Connection) -> None:
         """Look at each new connection before it serves anybody."""
         try:
             await examine(connection, production=self._production)
@@ -192,30 +169,61 @@ class Database:
             log.critical(str(unsafe))
             self._on_unsafe_role()
             raise
-        except (TimeoutError, CancelledError):
-            connection.terminate()  # the pool would first wait for the server to say goodbye
-            raise
 
 
-@asynccontextmanager
-async def translated() -> AsyncIterator[None]:
+class _Lent:
+    """Gives a connection back at the end of a block."""
+
+    def __init__(self, pool: Pool, connection: Connection) -> None:
+        self._pool = pool
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind and not issubclass(kind, (asyncpg.PostgresError, Problem)):
+            # The server may be frozen, or still at work on what was given up: to part in good order would be to
+            # wait for it.
+            self._connection.terminate()
+        self._pool.release(self._connection)
+
+
+class _Translation:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None:
+            _translate(error)
+
+
+_TRANSLATION = _Translation()
+
+
+def translated() -> AbstractContextManager[None]:
     """Turn what the driver raises into what the API answers."""
-    try:
-        yield
-    except asyncpg.CheckViolationError as error:
-        # Our own check has passed, so the two disagree about a character.
-        column = (error.constraint_name or "").rpartition("_")[2]
-        raise InvalidValues(Fault(f"/{column}", "has a character that the database does not accept.")) from error
-    except asyncpg.PostgresError as error:
-        if _is_transient(error):
+    return _TRANSLATION
+
+
+def _translate(error: BaseException) -> None:
+    """Raises a problem for what has one; for anything else the error itself goes on."""
+    match error:
+        case asyncpg.CheckViolationError():
+            # Our own check has passed, so the two disagree about a character.
+            column = (error.constraint_name or "").rpartition("_")[2]
+            raise InvalidValues(
+                Fault(f"/{column}", "has a character that the database does not accept.")
+            ) from error
+        case asyncpg.PostgresError():
+            if _is_transient(error):
+                raise _unavailable(error) from error
+            # It may quote the row, and this is going to be logged.
+            error.detail = None
+        case UnsafeRole():  # which has been logged in full
+            raise DatabaseUnavailable from error
+        case OSError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
             raise _unavailable(error) from error
-        # It may quote the row, and this is going to be logged.
-        error.detail = None
-        raise
-    except UnsafeRole as error:  # which has been logged in full
-        raise DatabaseUnavailable from error
-    except (OSError, *_DRIVER_ERRORS) as error:
-        raise _unavailable(error) from error
 
 
 def _is_transient(error: asyncpg.PostgresError) -> bool:

@@ -211,19 +211,6 @@ async def test_a_cancelled_request_gives_its_connection_back(place: Place, serve
     assert answer.json() == []
 
 
-async def test_a_connection_that_cannot_be_tidied_up_costs_nobody_their_answer(
-    place: Place, place_user: User
-) -> None:
-    """The pool resets a connection after use, when what was asked of it has been done."""
-    await place.owner.execute("REVOKE EXECUTE ON FUNCTION pg_advisory_unlock_all FROM PUBLIC")
-
-    created = await place_user.post("tasks", json={"title": "Water the plants"})
-    found = await place_user.get("tasks")
-
-    assert created.status_code == 201
-    assert found.json() == [created.json()]
-
-
 @pytest.mark.parametrize(
     "forbid",
     [

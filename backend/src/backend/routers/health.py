@@ -29,7 +29,7 @@ async def ready(request: Request) -> Response:
     authenticator: Authenticator = request.state.authenticator
     await database.check()
     try:
-        async with translated():
+        with translated():
             await authenticator.check()
     except auth.KeysUnavailable as error:
         raise KeysUnavailable from error

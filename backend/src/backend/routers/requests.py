@@ -48,7 +48,7 @@ async def _tenant(
 async def _authenticate(request: Request) -> auth.Principal:
     authenticator: auth.Authenticator = request.state.authenticator
     try:
-        async with translated():
+        with translated():
             return await authenticator.authenticate(request.method, request.headers)
     except auth.MissingToken as error:
         raise MissingToken from error

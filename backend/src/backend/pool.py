@@ -1,0 +1,118 @@
+"""Connections that are kept open, each lent to one request at a time.
+
+Unlike asyncpg's own pool this one sends nothing to the server when a connection comes back. There is nothing to
+reset: what is set for a tenant is gone at the end of a statement or transaction, and nothing else is ever set. And
+who waits gets a connection from the hands of who had it, first come first served, so that nobody is overtaken.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import asyncpg
+
+type Connection = asyncpg.Connection[asyncpg.Record]
+
+# So that a database that sleeps when nobody is connected gets to sleep.
+IDLE_SECONDS = 300.0
+CLOSE_SECONDS = 2.0
+
+
+class Pool:
+    """Up to `size` connections, opened when they are needed."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], *, size: int) -> None:
+        self._connect = connect
+        self._size = size
+        self._number = 0  # of those that are open, or being opened
+        self._idle: deque[tuple[Connection, float]] = deque()  # and since when; the last is lent first
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def acquire(self, seconds: float) -> Connection:
+        """Raises TimeoutError where none is to be had for so long, and whatever connecting raises."""
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._number -= 1
+        async with asyncio.timeout(seconds):
+            while True:
+                if self._number < self._size:
+                    return await self._open()
+                if connection_ := await self._wait():
+                    return connection_
+
+    def release(self, connection: Connection) -> None:
+        """Whoever waits longest gets it, or the room that it leaves if it is closed."""
+        if self._closed:
+            connection.terminate()
+        usable = not connection.is_closed()
+        if not usable:
+            self._number -= 1
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(connection if usable else None)
+                return
+        if usable:
+            self._idle.append((connection, monotonic()))
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_idle)
+
+    async def close(self) -> None:
+        """Part in good order from what is idle. A server that does not answer is not waited for."""
+        self._closed = True
+        if self._timer:
+            self._timer.cancel()
+        connections = [connection for connection, _ in self._idle]
+        self._idle.clear()
+        self._number -= len(connections)
+        await asyncio.gather(
+            *(connection.close(timeout=CLOSE_SECONDS) for connection in connections), return_exceptions=True
+        )
+
+    async def _open(self) -> Connection:
+        self._number += 1
+        try:
+            return await self._connect()
+        except BaseException:
+            self._number -= 1
+            self._offer_room()
+            raise
+
+    async def _wait(self) -> Connection | None:
+        """A connection; or None where there may be room for a new one."""
+        waiting: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                # It was given something at the same moment.
+                if connection := waiting.result():
+                    self.release(connection)
+                else:
+                    self._offer_room()
+            raise
+
+    def _offer_room(self) -> None:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return
+
+    def _close_idle(self) -> None:
+        """Those at the front have been idle longest."""
+        now = monotonic()
+        while self._idle and self._idle[0][1] + IDLE_SECONDS <= now:
+            connection, _ = self._idle.popleft()
+            self._number -= 1
+            connection.terminate()
+        self._timer = None
+        if self._idle:
+            seconds = self._idle[0][1] + IDLE_SECONDS - now
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._close_idle)

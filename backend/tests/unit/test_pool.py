@@ -1,0 +1,151 @@
+"""The pool, with connections that only know whether they are closed."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from backend import pool
+from backend.pool import Connection, Pool
+
+
+class Fake:
+    def __init__(self) -> None:
+        self.closed = False
+
+    def is_closed(self) -> bool:
+        return self.closed
+
+    def terminate(self) -> None:
+        self.closed = True
+
+    async def close(self, *, timeout: float) -> None:  # noqa: ASYNC109 - as asyncpg has it
+        assert timeout
+        self.closed = True
+
+
+class Server:
+    """Opens connections, or does not."""
+
+    def __init__(self) -> None:
+        self.opened: list[Fake] = []
+        self.failure: Exception | None = None
+
+    async def connect(self) -> Connection:
+        await asyncio.sleep(0)
+        if self.failure:
+            raise self.failure
+        self.opened.append(Fake())
+        return cast("Connection", self.opened[-1])  # as far as the pool uses one
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+async def test_a_connection_is_lent_again(server: Server) -> None:
+    kept = Pool(server.connect, size=2)
+
+    for _ in range(3):
+        kept.release(await kept.acquire(1))
+
+    assert len(server.opened) == 1
+
+
+async def test_no_more_are_opened_than_it_may_have(server: Server) -> None:
+    kept = Pool(server.connect, size=2)
+    await asyncio.gather(kept.acquire(1), kept.acquire(1))
+
+    with pytest.raises(TimeoutError):
+        await kept.acquire(0.01)
+
+    assert len(server.opened) == 2
+
+
+async def test_who_comes_first_is_served_first(server: Server) -> None:
+    """Also where whoever gives a connection back asks for the next one at once."""
+    kept = Pool(server.connect, size=1)
+    served = []
+
+    async def use(name: str) -> None:
+        for turn in range(2):
+            connection = await kept.acquire(1)
+            served.append((name, turn))
+            await asyncio.sleep(0)
+            kept.release(connection)
+
+    await asyncio.gather(*(use(name) for name in "abc"))
+
+    assert served == [(name, turn) for turn in range(2) for name in "abc"]
+
+
+async def test_a_closed_connection_leaves_room_for_a_new_one(server: Server) -> None:
+    kept = Pool(server.connect, size=1)
+    first = await kept.acquire(1)
+    waiting = asyncio.create_task(kept.acquire(1))
+    await asyncio.sleep(0)
+
+    first.terminate()
+    kept.release(first)
+    second = await waiting
+    kept.release(second)
+    second.terminate()
+    third = await kept.acquire(1)
+
+    assert len({first, second, third}) == 3
+
+
+async def test_a_failure_to_connect_leaves_room_for_whoever_waits(server: Server) -> None:
+    kept = Pool(server.connect, size=1)
+    server.failure = OSError("refused")
+
+    outcomes = await asyncio.gather(*(kept.acquire(1) for _ in range(3)), return_exceptions=True)
+    server.failure = None
+
+    assert all(isinstance(outcome, OSError) for outcome in outcomes)
+    assert not (await kept.acquire(1)).is_closed()
+
+
+@pytest.mark.parametrize("usable", [True, False])
+async def test_what_is_given_to_somebody_who_has_left_goes_to_the_next(server: Server, *, usable: bool) -> None:
+    kept = Pool(server.connect, size=1)
+    connection = await kept.acquire(1)
+    leaving, staying = (asyncio.create_task(kept.acquire(1)) for _ in range(2))
+    await asyncio.sleep(0)
+
+    if not usable:
+        connection.terminate()
+    kept.release(connection)
+    leaving.cancel()
+    got = await staying
+
+    assert leaving.cancelled()
+    assert (got is connection) == usable
+
+
+async def test_what_is_not_used_for_long_is_closed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database may go to sleep when nobody is connected."""
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.02)
+    kept = Pool(server.connect, size=2)
+    connections = await asyncio.gather(kept.acquire(1), kept.acquire(1))
+    kept.release(connections[0])
+    await asyncio.sleep(0.01)
+    kept.release(connections[1])
+
+    await asyncio.sleep(0.05)
+
+    assert all(connection.is_closed() for connection in connections)
+    assert not (await kept.acquire(1)).is_closed()
+
+
+async def test_closing_parts_from_all(server: Server) -> None:
+    kept = Pool(server.connect, size=2)
+    idle, lent = await asyncio.gather(kept.acquire(1), kept.acquire(1))
+    kept.release(idle)
+
+    await kept.close()
+    before = lent.is_closed()
+    kept.release(lent)
+
+    assert (idle.is_closed(), before, lent.is_closed()) == (True, False, True)
