@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -137,10 +138,14 @@ def _process(command: list[str], environment: dict[str, str], log: IO[str]) -> I
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            connection.request("GET", "/")  # whatever the answer is
+            connection.getresponse().read()
         except OSError:
             time.sleep(0.05)
         else:
             return
+        finally:
+            connection.close()
     raise Refusal(f"A server did not start; its output is in {log}.")

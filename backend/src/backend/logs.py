@@ -3,6 +3,7 @@
 Tokens, bodies and query strings are never logged: a search term is somebody's data.
 """
 
+import asyncio
 import io
 import json
 import logging
@@ -44,11 +45,12 @@ def configure(*, level: str, as_json: bool) -> None:
                 sort_keys=False,
             )
         ]
+    lines = _Lines(sys.stdout)
     # Not by way of the standard library's logging, which would take several times as long for each request.
     structlog.configure(
         processors=[*shared, *final],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda: _Lines(sys.stdout),
+        logger_factory=lambda: lines,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -76,17 +78,36 @@ def label(name: str) -> None:
 
 
 class _Lines:
-    """Where events end. A full disk or a closed pipe is no reason to fail a request."""
+    """Where events end. A full disk or a closed pipe is no reason to fail a request.
+
+    What is said while the event loop goes round once is written at once: a system call for each request would take
+    longer than all else that its line takes. Warnings and what is worse do not wait.
+    """
 
     def __init__(self, file: "TextIO | Labelled") -> None:
         self._file = file
+        self._waiting: list[str] = []
 
-    def msg(self, line: str) -> None:
+    def info(self, line: str) -> None:
+        self._waiting.append(f"{line}\n")
+        if len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self._write)
+            except RuntimeError:  # there is no loop
+                self._write()
+
+    def warning(self, line: str) -> None:
+        self._waiting.append(f"{line}\n")
+        self._write()
+
+    debug = info
+    error = critical = exception = warning
+
+    def _write(self) -> None:
+        lines, self._waiting = "".join(self._waiting), []
         with suppress(OSError, ValueError):
-            self._file.write(f"{line}\n")
+            self._file.write(lines)
             self._file.flush()
-
-    debug = info = warning = error = critical = exception = msg
 
 
 _encode = json.JSONEncoder(default=repr).encode

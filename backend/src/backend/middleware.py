@@ -5,7 +5,7 @@ It stands outside FastAPI, so that the answer to a crash carries the same header
 
 import re
 from collections.abc import Collection
-from secrets import token_hex
+from random import Random
 from time import perf_counter
 from urllib.parse import unquote_to_bytes
 
@@ -32,6 +32,8 @@ _DOCS_CSP = (
     "img-src 'self' data:; frame-ancestors 'none'"
 )
 
+# Ids are no secrets, and to ask the system for each one would take longer than to check a token.
+_IDS = Random()  # noqa: S311
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -51,7 +53,7 @@ class RequestLog:
             return
         started = perf_counter()
         offered = Headers(scope=scope).get("x-request-id", "")
-        request_id = offered if _REQUEST_ID.fullmatch(offered) else token_hex(8)
+        request_id = offered if _REQUEST_ID.fullmatch(offered) else f"{_IDS.getrandbits(64):016x}"
         scope["request_id"] = request_id
         status: int | None = None
         finished = False

@@ -38,12 +38,12 @@ class Pool:
             if not connection.is_closed():
                 return connection
             self._number -= 1
-        async with asyncio.timeout(seconds):
-            while True:
-                if self._number < self._size:
+        while True:
+            if self._number < self._size:
+                async with asyncio.timeout(seconds):
                     return await self._open()
-                if connection_ := await self._wait():
-                    return connection_
+            if connection_ := await self._wait(seconds):
+                return connection_
 
     def release(self, connection: Connection) -> None:
         """Whoever waits longest gets it, or the room that it leaves if it is closed."""
@@ -83,20 +83,24 @@ class Pool:
             self._offer_room()
             raise
 
-    async def _wait(self) -> Connection | None:
+    async def _wait(self, seconds: float) -> Connection | None:
         """A connection; or None where there may be room for a new one."""
-        waiting: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Connection | None] = loop.create_future()
         self._waiting.append(waiting)
+        timer = loop.call_later(seconds, _give_up, waiting)
         try:
             return await waiting
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():
+            if waiting.done() and not waiting.cancelled() and not waiting.exception():
                 # It was given something at the same moment.
                 if connection := waiting.result():
                     self.release(connection)
                 else:
                     self._offer_room()
             raise
+        finally:
+            timer.cancel()
 
     def _offer_room(self) -> None:
         while self._waiting:
@@ -116,3 +120,8 @@ class Pool:
         if self._idle:
             seconds = self._idle[0][1] + IDLE_SECONDS - now
             self._timer = asyncio.get_running_loop().call_later(seconds, self._close_idle)
+
+
+def _give_up(waiting: asyncio.Future[Connection | None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError("no connection became free in time"))

@@ -1,8 +1,10 @@
 """Run the API in this process, and answer clearly where it cannot listen."""
 
+import asyncio
 import socket
 from ipaddress import ip_address
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -57,6 +59,7 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody here asks for the client's address or scheme
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
@@ -74,6 +77,9 @@ class _Protocol(HttpToolsProtocol):
 
     _overhead = 0
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(cast("asyncio.Transport", _Gathered(transport, self.loop)))  # it has what is used
+
     def data_received(self, data: bytes) -> None:
         self._overhead += len(data)
         super().data_received(data)
@@ -87,6 +93,35 @@ class _Protocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._overhead -= len(body)
         super().on_body(body)
+
+
+class _Gathered:
+    """A transport that writes once for all that is written while the event loop goes round once.
+
+    Uvicorn writes the headers of an answer and then its body, and uvloop makes a system call of each.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._waiting: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self._waiting.append(data)
+        if len(self._waiting) == 1:
+            self._loop.call_soon(self._write)
+
+    def close(self) -> None:
+        self._write()
+        self._transport.close()
+
+    def _write(self) -> None:
+        if self._waiting:
+            data, self._waiting = b"".join(self._waiting), []
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
 
 
 class _Server(uvicorn.Server):

@@ -1,39 +1,63 @@
-"""The log that two programs write into."""
+"""When lines of log are written, and what happens if they cannot be."""
 
-import sys
-from io import StringIO
+import asyncio
+import errno
+import io
+import json
+from collections.abc import Iterator
 
 import pytest
 
-from backend.logs import Labelled
+from backend import logs
+from backend.logs import log
 
 
-class Terminal(StringIO):
-    def isatty(self) -> bool:
-        return True
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    yield
+    logs.configure(level="warning", as_json=False)
 
 
-def written(output: StringIO, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(sys, "stdout", output)
-    Labelled("web").write(text)
-    return output.getvalue()
+def written(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
 
 
-def test_every_line_of_a_text_is_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert written(StringIO(), "one\n\ntwo\n", monkeypatch) == "web │ one\nweb │ \nweb │ two\n"
+async def test_lines_of_one_turn_of_the_loop_are_written_together(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="info", as_json=True)
+
+    log.info("one")
+    log.info("two")
+    before = written(capsys)
+    await asyncio.sleep(0)
+
+    assert before == []
+    assert written(capsys) == ["one", "two"]
 
 
-def test_a_line_without_end_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert written(StringIO(), "last words", monkeypatch) == "web │ last words\n"
+async def test_a_warning_is_written_at_once_and_in_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="info", as_json=True)
+
+    log.info("one")
+    log.warning("two")
+
+    assert written(capsys) == ["one", "two"]
 
 
-def test_the_label_is_in_colour_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NO_COLOR", raising=False)
+def test_without_a_loop_nothing_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="info", as_json=True)
 
-    assert written(Terminal(), "one\n", monkeypatch) == "\033[35mweb │\033[0m one\n"
+    log.info("one")
+
+    assert written(capsys) == ["one"]
 
 
-def test_who_wants_no_colours_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_COLOR", "1")
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", text)
 
-    assert written(Terminal(), "one\n", monkeypatch) == "web │ one\n"
+
+def test_a_log_that_cannot_be_written_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", FullDisk())
+    logs.configure(level="info", as_json=True)
+
+    log.warning("one")

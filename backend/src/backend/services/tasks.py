@@ -227,7 +227,8 @@ def uuid7() -> UUID:
     """A time-ordered id (RFC 9562, section 5.7), so that new rows land side by side in the indexes."""
     milliseconds = time.time_ns() // 1_000_000
     version, variant = 0x7 << 76, 0b10 << 62
-    return UUID(int=milliseconds << 80 | version | secrets.randbits(12) << 64 | variant | secrets.randbits(62))
+    chance = secrets.randbits(74)
+    return UUID(int=milliseconds << 80 | version | (chance >> 62) << 64 | variant | chance & (1 << 62) - 1)
 
 
 # Statements. Each shape is built and compiled once. Enumerations travel as text, so that asyncpg need not ask
