@@ -2,16 +2,22 @@
 
 # ruff: noqa: SLF001 - the statements as they are compiled, not what they give, are looked at here
 
+import functools
+import importlib
 import json
-from collections.abc import AsyncIterator, Iterator
+import pkgutil
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import combinations, product
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from backend import development
+from backend import development, services
+from backend.auth.sessions import BY_ID, BY_TOKEN
 from backend.migrate import SERVICE_ROLE
 from backend.schemas.tasks import SortBy, SortOrder
 from backend.services import stats, tasks
@@ -41,6 +47,17 @@ SEED = """
       FROM generate_series(0, 19999) AS n;
 
     ANALYZE tasks;
+"""
+
+SEED_SESSIONS = """
+    INSERT INTO "user" (id, name, email, "emailVerified")
+    SELECT 'user' || n, 'x', n || '@example.com', true FROM generate_series(1, 2000) AS n;
+
+    INSERT INTO "session" (id, "userId", token, "expiresAt", "createdAt", "updatedAt")
+    SELECT 'session' || n, 'user' || n, 'session' || n, now() + interval '1 day', now(), now()
+      FROM generate_series(1, 2000) AS n;
+
+    ANALYZE "user", "session";
 """
 
 VALUES: dict[str, Any] = {  # SQL values by the names that statements give their parameters
@@ -96,15 +113,17 @@ async def service(server: Connection, socket_directory: Path) -> AsyncIterator[C
 async def explain(service: Connection, statement: Statement, mode: str, **values: object) -> list[Json]:
     """All nodes of the plan."""
     literals = [
-        await service.fetchval("SELECT quote_nullable($1::text)", None if value is None else str(value))
+        "NULL" if value is None else "'{}'".format(str(value).replace("'", "''"))
         for value in statement.arguments({**VALUES, **values})
     ]
-    async with service.transaction():
-        await service.execute("SELECT set_config('app.user_id', $1, true)", USER)
-        await service.execute(f"SET LOCAL plan_cache_mode = {mode}")
-        await service.execute(f"PREPARE probe AS {statement.sql}")
+    await service.execute(
+        f"BEGIN; SELECT set_config('app.user_id', '{USER}', true); SET LOCAL plan_cache_mode = {mode}; "
+        f"PREPARE probe AS {statement.sql}"
+    )
+    try:
         plan = await service.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE probe({', '.join(literals)})")
-        await service.execute("DEALLOCATE probe")
+    finally:
+        await service.execute("ROLLBACK; DEALLOCATE probe")
     return list(_nodes(json.loads(plan)[0]["Plan"]))
 
 
@@ -241,3 +260,93 @@ async def test_a_read_sets_the_tenant_before_it_looks(
     assert nodes[0]["Node Type"] == "Nested Loop"
     assert not any("Index Name" in node for node in _nodes(first))
     assert any("Index Name" in node for node in _nodes(then))
+
+
+def every_service() -> list[ModuleType]:
+    return [
+        importlib.import_module(f"{services.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(services.__path__)
+    ]
+
+
+FIXED = {
+    f"{module.__name__}.{name}": statement
+    for module in every_service()
+    for name, statement in vars(module).items()
+    if isinstance(statement, Statement)
+}
+
+
+@modes
+@pytest.mark.parametrize("statement", FIXED.values(), ids=FIXED)
+async def test_no_statement_looks_beyond_the_tenants_own_tasks(
+    service: Connection, statement: Statement, mode: str
+) -> None:
+    assert_bounded(await explain(service, statement, mode))
+
+
+def test_no_maker_of_statements_is_forgotten() -> None:
+    """Those that are made for a combination of fields have the two tests below."""
+    makers = {
+        name
+        for module in every_service()
+        for name, value in vars(module).items()
+        if isinstance(value, functools._lru_cache_wrapper)
+    }
+
+    assert makers == {tasks._find.__name__, tasks._change.__name__}
+
+
+def subsets(names: Iterable[str]) -> list[frozenset[str]]:
+    chosen = list(names)
+    return [frozenset(some) for number in range(len(chosen) + 1) for some in combinations(chosen, number)]
+
+
+@orders
+async def test_no_list_looks_beyond_the_tenants_own_tasks(
+    service: Connection, sort_by: SortBy, sort_order: SortOrder
+) -> None:
+    """Every combination of filters, with and without words, as a first and as a next page."""
+    choices = [chosen for chosen in subsets(tasks._FILTERS) if not chosen >= {"pending", "completed"}]
+    assert set().union(*choices) == set(FILTERS)
+
+    for chosen, words, paged in product(choices, (0, 1), (False, True)):
+        statement = tasks._find.__wrapped__(chosen, words, sort_by, sort_order, paged=paged)
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            assert_bounded(await explain(service, statement, mode, after=AFTER.get(sort_by, NOON)))
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+async def test_no_change_looks_for_more_than_one_task(service: Connection, *, conditional: bool) -> None:
+    """Every combination of fields."""
+    fields = {"title", "description", "status", "priority", "category", "dueDate"}
+    for chosen in subsets(fields):
+        if not chosen:
+            continue
+        names = chosen | {"dueAllDay"} if "dueDate" in chosen else chosen
+        statement = tasks._change.__wrapped__(names, conditional=conditional)
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            assert scan_of(await explain(service, statement, mode))["Index Name"] == "pk_tasks"
+
+
+def assert_bounded(nodes: list[Json]) -> None:
+    """Tasks are only found by an index and by the tenant, so whatever is sorted is one tenant's."""
+    scans = [node for node in nodes if "Index Name" in node]
+    assert scans
+    assert all('("userId" = ' in node["Index Cond"] for node in scans), scans
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes}, nodes
+
+
+@pytest.mark.parametrize("sql", [BY_TOKEN, BY_ID])
+async def test_a_session_is_found_by_an_index(server: Connection, socket_directory: Path, sql: str) -> None:
+    """Better Auth's own: one on the token, one on the id."""
+    async with (
+        scratch(server) as name,
+        connected(development.database_url("postgres", socket_directory, name)) as owner,
+    ):
+        await owner.execute(SEED_SESSIONS)
+        await owner.execute("SET plan_cache_mode = force_generic_plan")
+        await owner.execute(f"PREPARE probe AS {sql}")
+        plan = await owner.fetchval("EXPLAIN (FORMAT JSON) EXECUTE probe('session7')")
+
+    assert "Seq Scan" not in {node["Node Type"] for node in _nodes(json.loads(plan)[0]["Plan"])}
