@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.scale import KINDS, Growth, Point
+from benchmarks.scale import Growth, Point
+from benchmarks.workloads import GROWING
 
 
 def draw(growth: Growth, path: Path) -> None:
@@ -19,7 +20,7 @@ def draw(growth: Growth, path: Path) -> None:
         (right, "tasks of the user", [(point.tasks, point) for point in growth.of_user]),
     )
     for axes, label, points in panels:
-        for kind in KINDS:
+        for kind in GROWING:
             axes.plot(
                 [at for at, _ in points], [_median(point, kind) for _, point in points], marker="o", label=kind
             )

@@ -11,8 +11,9 @@ from typing import Any
 from benchmarks.conditions import Conditions
 from benchmarks.duel import POSTGRESQL, Outcome
 from benchmarks.load import Measured
-from benchmarks.scale import CONNECTIONS, KINDS, REQUESTS_PER_SECOND, Growth, Point
+from benchmarks.scale import CONNECTIONS, REQUESTS_PER_SECOND, Growth, Point
 from benchmarks.servers import OURS, PEERS
+from benchmarks.workloads import GROWING
 
 RESULTS = "backend/benchmarks/results.json"
 PAGE = "docs/performance.md"
@@ -76,7 +77,7 @@ def of_crowd(one: Measured) -> list[str]:
 
 
 def of_growth(growth: Growth) -> list[str]:
-    kinds = list(KINDS)
+    kinds = list(GROWING)
     lines = [f"| Rows | Tasks of the user | {' | '.join(kinds)} |", "|--:|--:|" + "--:|" * len(kinds)]
     for point in (*growth.of_table, *growth.of_user):
         cells = (f"{point.latency[kind].p50_ms:.1f} ({point.latency[kind].p95_ms:.1f})" for kind in kinds)

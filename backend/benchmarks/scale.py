@@ -17,8 +17,8 @@ from benchmarks.workloads import Request
 CONNECTIONS = 1_000
 REQUESTS_PER_SECOND = 500
 
-# Each kind of request, and how many are timed: few creates, since each makes its user's tasks more.
-KINDS = {"list": 400, "get": 400, "search": 400, "create": 60}
+# How many requests are timed: few creates, since each makes its user's tasks more.
+REQUESTS, CREATES = 400, 60
 WARM_UP = 20
 
 
@@ -71,7 +71,8 @@ def _point(server: data.Server, rows: int, tasks: int | None) -> Point:
     people = duel.draw_people(loaded, None if tasks is None else [data.user_with(tasks)])
     latency = {}
     with servers.running(OURS, loaded) as ours:
-        for kind, number in KINDS.items():
+        for kind in workloads.GROWING:
+            number = CREATES if kind == "create" else REQUESTS
             times = _times(ours, workloads.draw(kind, people, WARM_UP + number))[WARM_UP:]
             latency[kind] = Latency(median(times), quantiles(times, n=20)[-1])
     asyncio.run(data.tidy(loaded))

@@ -59,6 +59,11 @@ def search(person: Person, dice: random.Random) -> Request:
     return Request("GET", f"{_path(person, 'tasks')}?{query}", person.token)
 
 
+def vain(person: Person, _: random.Random) -> Request:
+    """A search for what nobody has: every task of the user is looked at, and none is returned."""
+    return Request("GET", f"{_path(person, 'tasks')}?limit=50&search=zyzzyva", person.token)
+
+
 def get(person: Person, dice: random.Random) -> Request:
     return Request("GET", _path(person, "tasks", dice.choice(person.tasks)), person.token)
 
@@ -101,10 +106,12 @@ WORKLOADS: dict[str, dict[Kind, int]] = {  # kinds of requests, and their shares
     "mixed": {list_: 70, get: 10, toggle: 10, create: 5, stats: 5},
 }
 
+GROWING: dict[str, Kind] = {"list": list_, "get": get, "search": search, "vain search": vain, "create": create}
+
 
 def draw(name: str, people: Sequence[Person], number: int) -> list[Request]:
     """So many requests of a workload, each by somebody at random, the same ones each time."""
     dice = random.Random(name)  # noqa: S311 - nobody's secret
-    kinds, shares = zip(*WORKLOADS[name].items(), strict=True)
+    kinds, shares = zip(*(WORKLOADS.get(name) or {GROWING[name]: 100}).items(), strict=True)
     chosen = dice.choices(kinds, shares, k=number)
     return [kind(dice.choice(people), dice) for kind in chosen]
