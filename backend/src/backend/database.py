@@ -4,9 +4,9 @@ SQLAlchemy builds statements from the models and compiles them once; asyncpg exe
 """
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, suppress
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -37,15 +37,29 @@ _TRANSIENT = {"55P03", "25006"}  # a lock that was not to be had in time; a serv
 
 
 class Transaction:
-    """A tenant's transaction. It commits when its block ends, and rolls back if the block raises."""
+    """A tenant's transaction, as a block. It commits when the block ends, and rolls back if it raises."""
 
-    def __init__(self, connection: Connection, user_id: str) -> None:
-        self._connection = connection
+    def __init__(self, database: "Database", user_id: str) -> None:
+        self._database = database
         self._user_id = user_id
 
     async def execute(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
         arguments = statement.arguments({**values, "tenant": self._user_id})
         return await self._connection.fetch(statement.sql, *arguments)
+
+    async def __aenter__(self) -> Self:
+        with translated():
+            self._connection = await self._database.begin(self._user_id)
+        return self
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        with translated(), self._database.lent(self._connection):
+            if error is None:
+                await self._connection.execute("COMMIT")
+                return
+            if isinstance(error, (asyncpg.PostgresError, Problem)):
+                await self._connection.execute("ROLLBACK")
+            raise error
 
 
 class Tenant:
@@ -64,16 +78,13 @@ class Tenant:
         with translated():
             return await self._database.fetch(statement.sql, *arguments)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    def transaction(self) -> Transaction:
         """Two round trips besides the statements: one begins and sets the tenant, one commits.
 
         Where a connection turns out to be dead before the first statement, another is taken; after that nobody
         knows what was done. Raises DatabaseUnavailable.
         """
-        with translated():
-            async with self._database.begin(self.user_id) as connection:
-                yield Transaction(connection, self.user_id)
+        return Transaction(self._database, self.user_id)
 
 
 class Database:
@@ -104,21 +115,18 @@ class Database:
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         return await self._use(lambda connection: connection.fetch(sql, *arguments))
 
-    @asynccontextmanager
-    async def begin(self, user_id: str) -> AsyncIterator[Connection]:
-        connection = await self._retried(lambda: self._begin(user_id))
-        with self._lent(connection):
-            try:
-                yield connection
-            except (asyncpg.PostgresError, Problem):
-                await connection.execute("ROLLBACK")
-                raise
-            await connection.execute("COMMIT")
+    async def begin(self, user_id: str) -> Connection:
+        """A connection in a transaction of this tenant, to be given back by way of `lent`."""
+        return await self._retried(lambda: self._begin(user_id))
+
+    def lent(self, connection: Connection) -> AbstractContextManager[None]:
+        """A block at whose end the connection goes back to the pool."""
+        return _Lent(self._pool, connection)
 
     async def _use[T](self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async def once() -> T:
             connection = await self._acquire()
-            with self._lent(connection):
+            with self.lent(connection):
                 return await work(connection)
 
         return await self._retried(once)
@@ -149,9 +157,6 @@ class Database:
             # Whatever it is, be it our password: there is no connection.
             raise _unavailable(error) from error
 
-    def _lent(self, connection: Connection) -> "_Lent":
-        return _Lent(self._pool, connection)
-
     async def _connect(self) -> Connection:
         connection: Connection = await asyncpg.connect(**self._arguments, command_timeout=COMMAND_SECONDS)
         try:
@@ -171,7 +176,7 @@ class Database:
             raise
 
 
-class _Lent:
+class _Lent(AbstractContextManager[None]):
     """Gives a connection back at the end of a block."""
 
     def __init__(self, pool: Pool, connection: Connection) -> None:
@@ -189,7 +194,7 @@ class _Lent:
         self._pool.release(self._connection)
 
 
-class _Translation:
+class _Translation(AbstractContextManager[None]):
     def __enter__(self) -> None:
         pass
 

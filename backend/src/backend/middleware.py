@@ -9,7 +9,6 @@ from random import Random
 from time import perf_counter
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,10 +25,18 @@ from backend.logs import log
 MAX_HEADER_BYTES = 32 * 1024
 MAX_QUERY_BYTES = 8 * 1024
 
-_CSP = "default-src 'none'; frame-ancestors 'none'"
-_DOCS_CSP = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; frame-ancestors 'none'"
+type Header = tuple[bytes, bytes]
+"""As ASGI has it, the name in lower case."""
+
+_NO_STORE: Header = b"cache-control", b"no-store"
+_NO_SNIFFING: Header = b"x-content-type-options", b"nosniff"
+_CSP: Header = b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"
+_DOCS_CSP: Header = (
+    b"content-security-policy",
+    (
+        b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+        b"img-src 'self' data:; frame-ancestors 'none'"
+    ),
 )
 
 # Ids are no secrets, and to ask the system for each one would take longer than to check a token.
@@ -52,7 +59,7 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
-        offered = Headers(scope=scope).get("x-request-id", "")
+        offered = _header(scope, b"x-request-id") or ""
         request_id = offered if _REQUEST_ID.fullmatch(offered) else f"{_IDS.getrandbits(64):016x}"
         scope["request_id"] = request_id
         status: int | None = None
@@ -62,11 +69,11 @@ class RequestLog:
             nonlocal status, finished
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
-                headers["Content-Security-Policy"] = _DOCS_CSP if scope["path"] == "/docs" else _CSP
+                headers = message["headers"]
+                if all(name != b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+                headers += (b"x-request-id", request_id.encode()), _NO_SNIFFING
+                headers.append(_DOCS_CSP if scope["path"] == "/docs" else _CSP)
             await send(message)
             finished = message["type"] == "http.response.body" and not message.get("more_body", False)
 
@@ -125,21 +132,26 @@ class CORS:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = Headers(scope=scope)
-        origin = request.get("origin")
+        origin = _header(scope, b"origin")
         allowed = origin in self.origins
 
         async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.add_vary_header("Origin")
+                headers = message["headers"]
+                _vary_by_origin(headers)
                 if allowed and origin:
-                    headers["Access-Control-Allow-Origin"] = origin
-                    headers["Access-Control-Allow-Credentials"] = "true"
-                    headers["Access-Control-Expose-Headers"] = self.EXPOSED
+                    headers += (
+                        (b"access-control-allow-origin", origin.encode("latin-1")),
+                        (b"access-control-allow-credentials", b"true"),
+                        (b"access-control-expose-headers", self.EXPOSED.encode()),
+                    )
             await send(message)
 
-        if origin and scope["method"] == "OPTIONS" and "access-control-request-method" in request:
+        if (
+            origin
+            and scope["method"] == "OPTIONS"
+            and _header(scope, b"access-control-request-method") is not None
+        ):
             await self._preflight(scope, allowed=allowed)(scope, receive, send_with_cors)
         else:
             await self.app(scope, receive, send_with_cors)
@@ -155,6 +167,22 @@ class CORS:
                 "Access-Control-Max-Age": self.PREFLIGHT_SECONDS,
             },
         )
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    """The first of this name."""
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return str(value, "latin-1")
+    return None
+
+
+def _vary_by_origin(headers: list[Header]) -> None:
+    for number, (name, value) in enumerate(headers):
+        if name == b"vary":
+            headers[number] = name, value + b", Origin"
+            return
+    headers.append((b"vary", b"Origin"))
 
 
 def _unacceptable(scope: Scope) -> Problem | None:
