@@ -26,7 +26,7 @@ class Plan(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """The ratio of ours to a peer in requests a second: the median of the rounds, the least and the greatest."""
+    """A ratio between ours and a peer: the median of the rounds, the least and the greatest."""
 
     median: float
     least: float
@@ -38,14 +38,24 @@ class Outcome(NamedTuple):
     limits: dict[str, list[float]]  # requests a second of PostgreSQL alone, by workload
 
     def ratio(self, workload: str, peer: str) -> Spread:
-        """Each of ours is compared with what the peer did seconds before or after."""
+        """Ours to the peer in requests a second, each compared with what the peer did seconds before or after."""
         ours = [one.per_second for one in self.measured[workload][OURS]]
         if peer == POSTGRESQL:
             theirs = self.limits[workload]
         else:
             theirs = [one.per_second for one in self.measured[workload][peer]]
-        ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
-        return Spread(median(ratios), min(ratios), max(ratios))
+        return _spread(ours, theirs)
+
+    def thrift(self, workload: str, peer: str) -> Spread:
+        """How many times as much processor time the peer's process takes for a request."""
+        of = self.measured[workload]
+        return _spread([one.cpu_us for one in of[peer]], [one.cpu_us for one in of[OURS]])
+
+
+def _spread(ones: Sequence[float], others: Sequence[float]) -> Spread:
+    """Of the ratios, round by round."""
+    ratios = [one / other for one, other in zip(ones, others, strict=True)]
+    return Spread(median(ratios), min(ratios), max(ratios))
 
 
 def draw_people(loaded: data.Loaded, users: list[str] | None = None) -> list[workloads.Person]:

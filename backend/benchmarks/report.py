@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.conditions import Conditions
-from benchmarks.duel import POSTGRESQL, Outcome
+from benchmarks.duel import POSTGRESQL, Outcome, Spread
 from benchmarks.load import Measured
 from benchmarks.scale import CONNECTIONS, REQUESTS_PER_SECOND, Growth, Point
 from benchmarks.servers import OURS, PEERS
@@ -37,21 +37,22 @@ class Results:
 def of_duel(outcome: Outcome) -> list[str]:
     """A table in Markdown."""
     lines = [
-        "| Workload | Server | Requests/s | p50 ms | p95 ms | p99 ms | CPU µs | Database µs | Memory MB | Ours |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|---|",
+        "| Workload | Server | Requests/s | p50 ms | p95 ms | p99 ms | CPU µs | DB µs | MB | Ours | By CPU |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|---|---|",
     ]
     for workload, servers in outcome.measured.items():
         for name in (OURS, *PEERS):
             one = _middle(servers[name])
-            ratio = "" if name == OURS else _times(outcome, workload, name)
+            times = thrift = ""
+            if name != OURS:
+                times = _times(outcome.ratio(workload, name))
+                thrift = f"{outcome.thrift(workload, name).median:.2f}x"
             figures = f"{one.per_second:,.0f} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | {one.p99_ms:.1f}"
             usage = f"{one.cpu_us:.0f} | {one.database_us:.0f} | {one.resident_mb:.0f}"
-            lines.append(f"| {workload} | {name} | {figures} | {usage} | {ratio} |")
-        limit = median(outcome.limits[workload])
+            lines.append(f"| {workload} | {name} | {figures} | {usage} | {times} | {thrift} |")
+        limit, ratio = median(outcome.limits[workload]), outcome.ratio(workload, POSTGRESQL)
         empty = "| " * 6
-        lines.append(
-            f"| {workload} | {POSTGRESQL} | {limit:,.0f} {empty}| {_times(outcome, workload, POSTGRESQL)} |"
-        )
+        lines.append(f"| {workload} | {POSTGRESQL} | {limit:,.0f} {empty}| {_times(ratio)} | |")
     return lines
 
 
@@ -61,8 +62,7 @@ def _middle(rounds: Sequence[Measured]) -> Measured:
     return Measured(*(median(column) for column in columns))
 
 
-def _times(outcome: Outcome, workload: str, peer: str) -> str:
-    ratio = outcome.ratio(workload, peer)
+def _times(ratio: Spread) -> str:
     return f"{ratio.median:.2f}x ({ratio.least:.2f}-{ratio.greatest:.2f})"
 
 
@@ -141,6 +141,10 @@ def _as_json(results: Results) -> Json:
         found["spreads"] = {
             workload: {peer: [round(spread.least, 3), round(spread.greatest, 3)] for peer, spread in of.items()}
             for workload, of in spreads.items()
+        }
+        found["cpu_ratios"] = {
+            workload: {peer: round(duel.thrift(workload, peer).median, 3) for peer in PEERS}
+            for workload in duel.measured
         }
         found["p95_ms"] = {workload: round(of[OURS].p95_ms, 2) for workload, of in middles.items()}
         found["memory_mb"] = round(max(of[OURS].resident_mb for of in middles.values()))

@@ -44,7 +44,8 @@ def crowd(server: data.Server, *, seconds: float) -> Measured:
     """The mixed workload at a steady rate from many connections, each of which waits in between."""
     loaded = asyncio.run(data.load(server, duel.TASKS))
     requests = workloads.draw("mixed", duel.draw_people(loaded), duel.REQUESTS)
-    pause = CONNECTIONS / REQUESTS_PER_SECOND
+    # A little less, since the first wait begins with the measurement.
+    pause = 0.95 * CONNECTIONS / REQUESTS_PER_SECOND
     with servers.running(OURS, loaded) as ours:
         send(ours, requests, connections=CONNECTIONS, seconds=5, pause=pause)
         measured = send(ours, requests, connections=CONNECTIONS, seconds=seconds, pause=pause)
