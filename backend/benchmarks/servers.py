@@ -40,7 +40,9 @@ class Running(NamedTuple):
 
     def usage(self) -> Usage:
         backends = self.database.children(recursive=True)
-        return Usage(_seconds(self.process), sum(map(_seconds, backends)))
+        times = self.database.cpu_times()
+        ended = times.children_user + times.children_system
+        return Usage(_seconds(self.process), sum(map(_seconds, backends), ended))
 
     def resident_mb(self) -> float:
         return float(self.process.memory_info().rss) / 1e6
