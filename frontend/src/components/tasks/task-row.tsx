@@ -85,6 +85,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
         <Button
           variant="quiet"
           size="icon"
+          className="max-sm:hidden"
           disabled={waiting}
           aria-label={`Edit ${task.title}`}
           onClick={() => onEdit(task)}
@@ -132,7 +133,7 @@ function Details({ task, onFilter }: Pick<Props, "task" | "onFilter">) {
       {category !== "other" && (
         <button
           type="button"
-          className="rounded underline-offset-4 hover:text-foreground hover:underline"
+          className="rounded text-left underline-offset-4 hover:text-foreground hover:underline"
           onClick={() => onFilter({ category })}
           aria-label={`Show category ${category}`}
         >
