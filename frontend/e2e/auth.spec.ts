@@ -1,0 +1,136 @@
+import { randomUUID } from "node:crypto";
+
+import type { Page } from "@playwright/test";
+
+import { expect, fromOwnAddress, PASSWORD, signIn, signUp, test } from "./fixtures";
+import { Screen } from "./screen";
+
+const ANOTHER = "a different password";
+
+async function fillIn(page: Page, values: Record<string, string>) {
+  for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
+}
+
+test("sign up, sign out, sign in", async ({ page, complaints }) => {
+  complaints.allowStatus(401);
+  await fromOwnAddress(page);
+  const email = `${randomUUID()}@example.com`;
+  const tasks = new Screen(page);
+
+  await page.goto("/");
+  await expect(page).toHaveURL(/\/sign-in$/);
+  await page.getByRole("link", { name: "Create an account" }).click();
+  await fillIn(page, { Name: "Grace Hopper", Email: email, Password: PASSWORD });
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("heading", { name: "Nothing to do yet" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Menu of Grace Hopper" })).toBeVisible();
+
+  await tasks.signOut();
+  await page.goto("/");
+  await expect(page).toHaveURL(/\/sign-in$/);
+
+  await fillIn(page, { Email: email, Password: "not this one" });
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert").getByText("Invalid email or password.")).toBeVisible();
+  await expect(page.getByLabel("Email")).toHaveValue(email);
+
+  await fillIn(page, { Password: PASSWORD });
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL("/");
+  await tasks.loaded();
+});
+
+test("an email address has one account", async ({ page, request, stack, complaints }) => {
+  complaints.allowStatus(422);
+  await fromOwnAddress(page);
+  const { email } = await signUp(request, stack);
+
+  await page.goto("/sign-up");
+  await fillIn(page, { Name: "Somebody Else", Email: email, Password: PASSWORD });
+  await page.getByRole("button", { name: "Create account" }).click();
+
+  await expect(page.getByRole("alert").getByText(/already exists/)).toBeVisible();
+  await expect(page.getByLabel("Name")).toHaveValue("Somebody Else");
+  await expect(page).toHaveURL(/\/sign-up$/);
+});
+
+test("too many attempts are refused, and the form says so", async ({ page, complaints }) => {
+  complaints.allowStatus(401, 429);
+  await fromOwnAddress(page);
+  await page.goto("/sign-in");
+  await fillIn(page, { Email: `${randomUUID()}@example.com`, Password: "a guess" });
+  const answers: number[] = [];
+
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const answer = page.waitForResponse(/\/sign-in\/email/);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    answers.push((await answer).status());
+  }
+
+  expect(answers).toEqual([401, 401, 401, 429]);
+  await expect(page.getByRole("alert").getByText("Too many attempts.")).toBeVisible();
+});
+
+test("change the name", async ({ page, tasks }) => {
+  await tasks.open();
+  await (await tasks.menu()).getByRole("menuitem", { name: "Account" }).click();
+  await fillIn(page, { Name: "Countess of Lovelace" });
+
+  await page.getByRole("button", { name: "Save name" }).click();
+
+  await expect(tasks.toast("Your name has been changed.")).toBeVisible();
+  await page.getByRole("link", { name: "Back to your tasks" }).click();
+  await expect(page.getByRole("button", { name: "Menu of Countess of Lovelace" })).toBeVisible();
+});
+
+test("change the password, which signs other devices out", async ({ page, account, stack, open, complaints }) => {
+  complaints.allowStatus(400, 401);
+  await fromOwnAddress(page);
+  const elsewhere = await open();
+  expect((await signIn(elsewhere.request, stack, account.email)).status()).toBe(200);
+  await page.goto("/account");
+
+  await fillIn(page, { "Current password": "not this one", "New password": ANOTHER });
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByRole("alert").getByText("Invalid password.")).toBeVisible();
+
+  await fillIn(page, { "Current password": PASSWORD });
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(new Screen(page).toast("Your password has been changed.")).toBeVisible();
+  await expect(page.getByLabel("Current password")).toHaveValue("");
+
+  const there = await elsewhere.newPage();
+  await there.goto("/");
+  await expect(there).toHaveURL(/\/sign-in$/);
+  expect((await signIn(elsewhere.request, stack, account.email)).status()).toBe(401);
+  expect((await signIn(elsewhere.request, stack, account.email, ANOTHER)).status()).toBe(200);
+  await new Screen(page).open(); // this one is still in
+});
+
+test("delete the account, and all tasks with it", async ({ page, account, tasks, stack, complaints }) => {
+  await tasks.open();
+  complaints.allowStatus(400);
+  await fromOwnAddress(page);
+  await account.api.create({ title: "Burn after reading" });
+  await (await tasks.menu()).getByRole("menuitem", { name: "Account" }).click();
+
+  await page.getByRole("button", { name: "Delete account …" }).click();
+  const dialog = page.getByRole("dialog", { name: "Delete your account?" });
+  await dialog.getByLabel("Your password, to confirm").fill("not this one");
+  await dialog.getByRole("button", { name: "Delete account and tasks" }).click();
+  await expect(dialog.getByRole("alert").getByText("Invalid password.")).toBeVisible();
+  await dialog.getByLabel("Your password, to confirm").fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Delete account and tasks" }).click();
+
+  await expect(page.getByRole("status").getByText("Your account and your tasks have been deleted.")).toBeVisible();
+  // The token is good for some minutes more, but nothing and nobody is behind it.
+  expect(await account.api.find()).toEqual([]);
+  const body = JSON.stringify({ title: "A ghost’s task" });
+  expect((await account.api.request("me/tasks", { method: "POST", body })).status).toBe(401);
+  expect((await signIn(page.request, stack, account.email)).status()).toBe(401);
+
+  await page.getByRole("link", { name: "Create an account" }).click();
+  await fillIn(page, { Name: account.name, Email: account.email, Password: PASSWORD });
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page.getByRole("heading", { name: "Nothing to do yet" })).toBeVisible();
+});

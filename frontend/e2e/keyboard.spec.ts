@@ -1,0 +1,218 @@
+import type { Locator } from "@playwright/test";
+
+import { expect, test } from "./fixtures";
+
+/** It has the focus, and who looks at it can tell. */
+async function expectFocus(element: Locator) {
+  await expect(element).toBeFocused();
+  await expect(element).toBeInViewport();
+  const outline = await element.evaluate((target) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(target);
+    return { style: outlineStyle, width: Number.parseFloat(outlineWidth) };
+  });
+  expect(outline.style).not.toBe("none");
+  expect(outline.width).toBeGreaterThanOrEqual(2);
+}
+
+test("add tasks one after the other, then go through the list", async ({ page, tasks }) => {
+  await tasks.open();
+  const { keyboard } = page;
+
+  await keyboard.press("n");
+  await expectFocus(tasks.quickAdd);
+  for (const title of ["One", "Two", "Three"]) {
+    await keyboard.type(title);
+    await keyboard.press("Enter");
+    await expect(tasks.checkbox(title)).toBeEnabled();
+    await expectFocus(tasks.quickAdd);
+  }
+  await keyboard.press("Escape");
+  await expect(tasks.quickAdd).not.toBeFocused();
+
+  await keyboard.press("j");
+  await expectFocus(tasks.title("Three"));
+  await keyboard.press("j");
+  await expectFocus(tasks.title("Two"));
+  await keyboard.press("ArrowDown");
+  await expectFocus(tasks.title("One"));
+  await keyboard.press("j");
+  await expectFocus(tasks.title("One"));
+  await keyboard.press("ArrowUp");
+  await keyboard.press("k");
+  await expectFocus(tasks.title("Three"));
+});
+
+test("complete, reopen and edit", async ({ page, tasks, account }) => {
+  const { keyboard } = page;
+  await account.api.createAll([{ title: "One" }, { title: "Two" }]);
+  await tasks.open();
+  await tasks.title("Two").focus();
+
+  await keyboard.press("x");
+  await expect(tasks.checkbox("Two")).toBeChecked();
+  await expectFocus(tasks.title("Two"));
+  await keyboard.press("x");
+  await expect(tasks.checkbox("Two")).not.toBeChecked();
+
+  const editor = page.getByRole("form", { name: "Edit Two" });
+  await keyboard.press("e");
+  await expectFocus(editor.getByLabel("Title"));
+  await keyboard.type(" and a half");
+  await keyboard.press("Escape");
+  await expect(editor).toBeHidden();
+  await expectFocus(tasks.title("Two"));
+
+  await keyboard.press("Enter");
+  await expectFocus(editor.getByLabel("Title"));
+  await keyboard.press("End");
+  await keyboard.type(" and a half");
+  await keyboard.press("Tab");
+  await expectFocus(editor.getByLabel("Description"));
+  await keyboard.type("Written");
+  await keyboard.press("Control+Enter");
+  await expect(editor).toBeHidden();
+  await expectFocus(tasks.title("Two and a half"));
+  expect(await account.api.find()).toMatchObject([{ title: "Two and a half", description: "Written" }, {}]);
+});
+
+test("delete and undo, with the focus always in the list", async ({ page, tasks, account }) => {
+  const { keyboard } = page;
+  await account.api.createAll([{ title: "One" }, { title: "Two" }, { title: "Three" }]);
+  await tasks.open();
+  await tasks.title("Three").focus();
+
+  await keyboard.press("Delete");
+  await tasks.expectTitles(["Two", "One"]);
+  await expectFocus(tasks.title("Two"));
+  await keyboard.press("j");
+  await keyboard.press("Delete");
+  await tasks.expectTitles(["Two"]);
+  await expectFocus(tasks.title("Two"));
+  await keyboard.press("Control+z");
+  await tasks.expectTitles(["Two", "One"]);
+  await keyboard.press("Control+z");
+  await tasks.expectTitles(["Three", "Two", "One"]);
+
+  await keyboard.press("j");
+  await expect(page.locator("[data-task]:focus")).toHaveCount(1);
+});
+
+test("delete the only task and undo", async ({ page, tasks, account }) => {
+  await account.api.create({ title: "One" });
+  await tasks.open();
+  await tasks.title("One").focus();
+
+  await page.keyboard.press("Delete");
+  await expect(page.getByRole("heading", { name: "Nothing to do yet" })).toBeVisible();
+  await page.keyboard.press("Control+z");
+
+  await tasks.expectTitles(["One"]);
+});
+
+test("search", async ({ page, tasks, account }) => {
+  const { keyboard } = page;
+  await account.api.createAll([{ title: "One" }, { title: "Two" }]);
+  await tasks.open();
+
+  await keyboard.press("/");
+  await expectFocus(tasks.search);
+  await keyboard.type("on");
+  await tasks.expectTitles(["One"]);
+  await keyboard.press("Control+a");
+  await keyboard.press("Backspace");
+  await tasks.expectTitles(["Two", "One"]);
+  await keyboard.press("Escape");
+
+  await expect(tasks.search).not.toBeFocused();
+});
+
+test("the list of keys", async ({ page, tasks }) => {
+  await tasks.open();
+  const { keyboard } = page;
+  const shortcuts = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+
+  await keyboard.press("?");
+  await expect(shortcuts).toBeVisible();
+  await keyboard.press("n");
+  await expect(tasks.quickAdd).not.toBeFocused();
+  await keyboard.press("Escape");
+  await expect(shortcuts).toBeHidden();
+
+  await keyboard.press("n");
+  await expectFocus(tasks.quickAdd);
+});
+
+test("keys that are text where they are typed do nothing else", async ({ page, tasks }) => {
+  await tasks.open();
+  await tasks.add("One");
+  const editor = await tasks.edit("One");
+
+  await editor.getByLabel("Description").pressSequentially("n/?xejk");
+  await page.keyboard.press("Delete");
+
+  await expect(editor.getByLabel("Description")).toHaveValue("n/?xejk");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await editor.getByRole("button", { name: "Save" }).click();
+  await expect(editor).toBeHidden();
+  await tasks.expectTitles(["One"]);
+});
+
+test("from one end of the page to the other by Tab, each stop to be seen", async ({ page, tasks }) => {
+  await tasks.open();
+  await tasks.add("One #home", "One");
+  await page.reload();
+  await tasks.loaded();
+  const stops: string[] = [];
+
+  for (;;) {
+    await page.keyboard.press("Tab");
+    const focused = page.locator(":focus");
+    if ((await focused.count()) === 0) break;
+    await expectFocus(focused);
+    stops.push(await focused.evaluate((element) => element.getAttribute("aria-label") ?? element.textContent ?? ""));
+    // A button that shows itself only to a pointer would be a stop that nobody sees.
+    await expect
+      .poll(() => focused.evaluate((element) => element.checkVisibility({ opacityProperty: true })))
+      .toBe(true);
+    if (stops.length > 30) break;
+  }
+
+  expect(stops.map((stop) => stop.trim())).toEqual([
+    "Menu of Ada Lovelace",
+    "New task",
+    "Add",
+    "Search",
+    "Status",
+    "Priority",
+    "Due",
+    "Order",
+    "Done: One",
+    "One",
+    "Show category home",
+    "Edit One",
+    "Delete One",
+  ]);
+});
+
+test("the menu and the theme by keys", async ({ page, tasks }) => {
+  await tasks.open();
+  await page.getByRole("button", { name: /^Menu of / }).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("menuitem", { name: "Account" })).toBeFocused();
+
+  for (const item of ["Keyboard shortcuts", "Theme: system"]) {
+    await page.keyboard.press("ArrowDown");
+    await expect(page.getByRole("menuitem", { name: item })).toBeFocused();
+  }
+  for (const theme of ["light", "dark"]) {
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("menuitem", { name: `Theme: ${theme}` })).toBeFocused();
+  }
+  await expect(page.locator("html")).toHaveClass(/dark/);
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: /^Menu of / })).toBeFocused();
+
+  await page.reload();
+  await tasks.loaded();
+  await expect(page.locator("html")).toHaveClass(/dark/);
+});

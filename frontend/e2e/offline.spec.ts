@@ -1,0 +1,100 @@
+import { expect, test } from "./fixtures";
+
+test.beforeEach(({ complaints }) => complaints.allowUnreachable());
+
+test("without a network changes wait, and are sent when it is back", async ({ page, tasks, account, context }) => {
+  await account.api.createAll([{ title: "Old" }, { title: "Older" }]);
+  await tasks.open();
+  const banner = page.getByRole("status").filter({ hasText: "You are offline." });
+
+  await context.setOffline(true);
+  await expect(banner).toContainText("The list is as it was last seen.");
+  await tasks.checkbox("Old").click();
+  await expect(tasks.checkbox("Old")).toBeChecked();
+  await expect(banner).toContainText("1 change will be sent when you are back");
+  await tasks.type("Written on the train tomorrow");
+  await tasks.quickAdd.press("Enter");
+  await expect(tasks.checkbox("Written on the train")).toBeVisible();
+  await expect(banner).toContainText("2 changes will be sent when you are back");
+  expect(await account.api.find()).toMatchObject([
+    { title: "Older", status: "pending" },
+    { title: "Old", status: "pending" },
+  ]);
+
+  await context.setOffline(false);
+  await expect(banner).toBeHidden();
+  await expect(tasks.checkbox("Written on the train")).toBeEnabled();
+  await expect
+    .poll(() => account.api.find())
+    .toMatchObject([
+      { title: "Written on the train" },
+      { title: "Older", status: "pending" },
+      { title: "Old", status: "completed" },
+    ]);
+});
+
+test("an edit made without a network is saved when it is back", async ({ tasks, account, context }) => {
+  await account.api.create({ title: "Old" });
+  await tasks.open();
+  const editor = await tasks.edit("Old");
+
+  await context.setOffline(true);
+  await editor.getByLabel("Title").fill("New");
+  await editor.getByRole("button", { name: "Save" }).click();
+  await expect(editor.getByRole("button", { name: "Saving …" })).toBeVisible();
+  expect(await account.api.titles()).toEqual(["Old"]);
+
+  await context.setOffline(false);
+  await expect(tasks.checkbox("New")).toBeVisible();
+  expect(await account.api.titles()).toEqual(["New"]);
+});
+
+test("a deletion made without a network does not get lost", async ({ page, tasks, account, context }) => {
+  await account.api.createAll([{ title: "Keep" }, { title: "Throw away" }]);
+  await tasks.open();
+
+  await context.setOffline(true);
+  await tasks.delete("Throw away");
+  await page.mouse.move(0, 0);
+  await expect(tasks.toast("“Throw away” deleted")).toHaveCount(0);
+
+  await context.setOffline(false);
+  // Either it is deleted now, or the task is there again with a sentence that says why.
+  await expect(async () => {
+    const titles = await account.api.titles();
+    await expect(tasks.rows).toHaveCount(titles.length, { timeout: 100 });
+    if (titles.length === 2) await expect(tasks.toast("was not deleted")).toBeVisible({ timeout: 100 });
+  }).toPass({ timeout: 15_000 });
+});
+
+test("a page that waits with changes asks before it is left", async ({ page, tasks, account, context }) => {
+  await account.api.create({ title: "Old" });
+  await tasks.open();
+  await context.setOffline(true);
+  await tasks.checkbox("Old").click();
+  await expect(page.getByRole("status").filter({ hasText: "1 change will be sent" })).toBeVisible();
+
+  const question = page.waitForEvent("dialog");
+  await page.close({ runBeforeUnload: true });
+
+  const dialog = await question;
+  expect(dialog.type()).toBe("beforeunload");
+  await dialog.dismiss();
+  await expect(tasks.checkbox("Old")).toBeChecked();
+});
+
+test("the next pages of a long list come when the network is back", async ({ page, tasks, account, context }) => {
+  await account.api.createAll(Array.from({ length: 120 }, (_, index) => ({ title: `Task ${index + 1}` })));
+  await tasks.open();
+  await expect(tasks.rows).toHaveCount(50);
+  await context.setOffline(true);
+  await page.mouse.move(500, 500);
+  await page.mouse.wheel(0, 100_000);
+
+  await context.setOffline(false);
+
+  await expect(async () => {
+    await page.mouse.wheel(0, 3000);
+    await expect(tasks.rows).toHaveCount(120, { timeout: 200 });
+  }).toPass({ intervals: [0] });
+});

@@ -1,0 +1,74 @@
+import { expect, test } from "./fixtures";
+
+for (const path of ["/sign-in", "/sign-up", "/", "/account", "/not-there"]) {
+  test(`headers of ${path}`, async ({ page, account: _, context, complaints }) => {
+    complaints.allowStatus(404);
+    if (path.startsWith("/sign")) await context.clearCookies();
+
+    const answer = await page.goto(path);
+
+    const headers = answer?.headers() ?? {};
+    const policy = headers["content-security-policy"];
+    expect(policy).toMatch(/script-src 'self' 'nonce-[^']{20,}' 'strict-dynamic'(?:;|$)/);
+    for (const part of ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]) {
+      expect(policy).toContain(part);
+    }
+    expect(policy).not.toContain("unsafe-eval");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+    expect(headers["referrer-policy"]).toBe("same-origin");
+    expect(headers["cache-control"]).toContain("no-store");
+    expect(headers).not.toHaveProperty("x-powered-by");
+  });
+}
+
+test("the policy stops a script that was put into the page", async ({ page, tasks, complaints }) => {
+  complaints.allow(/Content Security Policy/);
+  await tasks.open();
+
+  await page.evaluate(() => {
+    const image = document.createElement("div");
+    image.innerHTML = '<img src="data:," onerror="window.broken = true">';
+    document.body.append(image);
+  });
+  const refused = await page.evaluate(() =>
+    fetch("https://example.com/").then(
+      () => false,
+      () => true,
+    ),
+  );
+
+  expect(refused).toBe(true);
+  expect(await page.evaluate(() => "broken" in window)).toBe(false);
+});
+
+const HTML = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>&amp; {{7*7}}';
+
+test("HTML in a task is text", async ({ page, tasks, account }) => {
+  await account.api.create({ title: HTML, description: HTML });
+  await tasks.open();
+
+  await tasks.expectTitles([HTML]);
+  const editor = await tasks.edit(HTML);
+  await expect(editor.getByLabel("Description")).toHaveValue(HTML);
+  await editor.getByRole("button", { name: "Cancel" }).click();
+  await tasks.delete(HTML);
+  await expect(tasks.toast(HTML)).toBeVisible();
+
+  expect(await page.evaluate(() => "broken" in window)).toBe(false);
+});
+
+test("an address with HTML in it is text", async ({ page, tasks }) => {
+  await tasks.open(`?${new URLSearchParams({ search: HTML, category: "<b onclick=broken>" })}`);
+
+  await expect(tasks.search).toHaveValue(HTML);
+  await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+  expect(await page.evaluate(() => "broken" in window)).toBe(false);
+});
+
+test("a link to the sign-in page cannot make it say what it likes, or send people elsewhere", async ({ page }) => {
+  await page.goto("/sign-in?reason=__proto__&callbackURL=https://example.com&error=Call+this+number");
+
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByText("Call this number")).toHaveCount(0);
+  await expect(page.getByRole("status")).toHaveCount(0);
+});

@@ -1,0 +1,179 @@
+import { expect, issueToken, PASSWORD, signUp, test } from "./fixtures";
+import { Screen } from "./screen";
+
+test("a second user sees nothing of the first", async ({ tasks, account, open, stack }) => {
+  const secret = await account.api.create({ title: "A secret", category: "private" });
+  await tasks.open();
+  await tasks.expectTitles(["A secret"]);
+
+  const other = await open();
+  const stranger = await signUp(other.request, stack, "Eve");
+  const page = await other.newPage();
+  const screen = await new Screen(page).open();
+  await expect(page.getByRole("heading", { name: "Nothing to do yet" })).toBeVisible();
+  await expect(page.getByRole("figure", { name: "Statistics" })).toBeHidden();
+  await screen.open("?search=secret");
+  await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+  await screen.open();
+  await screen.add("My own");
+
+  expect((await stranger.api.request(`${account.id}/tasks`)).status).toBe(403);
+  expect((await stranger.api.request(`me/tasks/${secret.id}`)).status).toBe(404);
+  await tasks.open();
+  await tasks.expectTitles(["A secret"]);
+});
+
+test("a sign-out in one tab ends the other one", async ({ page, tasks, account, context }) => {
+  await account.api.create({ title: "A secret" });
+  await tasks.open();
+  const second = await new Screen(await context.newPage()).open();
+
+  await second.signOut();
+
+  await expect(page).toHaveURL(/\/sign-in\?reason=signed-out$/);
+  await expect(page.getByRole("status").getByText("You have been signed out.")).toBeVisible();
+});
+
+test("another user in another tab does not mix the two", async ({ page, tasks, account, context, stack }) => {
+  await account.api.create({ title: "A secret" });
+  await tasks.open();
+  const second = await new Screen(await context.newPage()).open();
+  await second.signOut();
+
+  const other = await signUp(context.request, stack, "Eve");
+  await second.open();
+  await second.add("Eve’s own");
+
+  await page.bringToFront();
+  await page.goto("/");
+  await tasks.expectTitles(["Eve’s own"]);
+  expect(await account.api.titles()).toEqual(["A secret"]);
+  expect(await other.api.titles()).toEqual(["Eve’s own"]);
+});
+
+test("a session that was ended elsewhere leads to the sign-in page", async ({
+  page,
+  account,
+  context,
+  playwright,
+  stack,
+  complaints,
+}) => {
+  complaints.allowStatus(401);
+  await page.clock.install();
+  await account.api.create({ title: "A secret" });
+  const tasks = await new Screen(page).open();
+  // The same cookies in another place, as a thief or another device would have them.
+  const elsewhere = await playwright.request.newContext({ storageState: await context.storageState() });
+  const ended = await elsewhere.post(`${stack.web}/api/auth/sign-out`, {
+    headers: { origin: stack.web },
+    data: {},
+  });
+  expect(ended.status(), await ended.text()).toBe(200);
+  await elsewhere.dispose();
+
+  // The token in the page's memory is good until it expires.
+  await page.clock.fastForward("30:00");
+  await tasks.search.fill("secret");
+
+  await expect(page).toHaveURL(/\/sign-in\?reason=signed-out$/);
+  await expect(page.getByRole("status").getByText("You have been signed out.")).toBeVisible();
+});
+
+test("a token is renewed before it expires", async ({ page, account }) => {
+  await page.clock.install();
+  await account.api.create({ title: "A secret" });
+  const tasks = await new Screen(page).open();
+  const sent = new Set<string | undefined>();
+  page.on("request", async (request) => {
+    if (request.url().includes("/tasks?")) sent.add((await request.allHeaders()).authorization);
+  });
+  await tasks.search.fill("nothing");
+  await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+
+  const renewal = page.waitForResponse("**/api/auth/token");
+  await page.clock.fastForward("14:30"); // of the fifteen minutes that it is good for
+  await tasks.search.fill("secret");
+
+  expect((await renewal).status()).toBe(200);
+  await tasks.expectTitles(["A secret"]);
+});
+
+test("a token that the API refuses is replaced once, and nobody notices", async ({
+  page,
+  account,
+  context,
+  stack,
+  complaints,
+}) => {
+  complaints.allowStatus(401);
+  await account.api.create({ title: "Here" });
+  const good = await issueToken(context.request, stack);
+  const end = good.at(-10) === "A" ? "B" : "A";
+  const bad = good.slice(0, -10) + end + good.slice(-9); // a signature that does not fit
+  await page.route("**/api/auth/token", (route) => route.fulfill({ json: { token: bad } }), { times: 1 });
+  const refused = page.waitForResponse((answer) => answer.url().startsWith(stack.api) && answer.status() === 401);
+
+  const tasks = await new Screen(page).open();
+
+  await refused;
+  await tasks.expectTitles(["Here"]);
+  await tasks.add("And one more");
+  expect(await account.api.titles()).toEqual(["And one more", "Here"]);
+});
+
+test("many people behind one address all get their tokens", async ({ context, stack, account: _ }) => {
+  const answers = await Promise.all(
+    Array.from({ length: 105 }, () =>
+      context.request.get(`${stack.web}/api/auth/token`).then((answer) => answer.status()),
+    ),
+  );
+
+  expect(new Set(answers)).toEqual(new Set([200]));
+});
+
+test("no page can be read without a session", async ({ page, playwright, stack }) => {
+  for (const path of ["/", "/account"]) {
+    await page.goto(path);
+    await expect(page).toHaveURL(/\/sign-in$/);
+  }
+  const nobody = await playwright.request.newContext();
+  expect((await nobody.get(`${stack.web}/api/auth/token`)).status()).toBe(401);
+  expect((await nobody.get(`${stack.api}/api/me/tasks`)).status()).toBe(401);
+  await nobody.dispose();
+});
+
+test("who is signed in does not sign in again", async ({ page, account: _ }) => {
+  for (const path of ["/sign-in", "/sign-up"]) {
+    await page.goto(path);
+    await expect(page).toHaveURL("/");
+  }
+});
+
+test("after a sign-out the back button shows no tasks", async ({ page, tasks, account }) => {
+  await account.api.create({ title: "A secret" });
+  await tasks.open();
+  await tasks.expectTitles(["A secret"]);
+  await tasks.signOut();
+
+  await page.goBack();
+
+  await expect(page).toHaveURL(/\/sign-in/);
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByText("A secret")).toHaveCount(0);
+});
+
+test("neither token nor password can be found by a script", async ({ page, tasks, context, account }) => {
+  await tasks.open();
+  await tasks.add("Here");
+
+  const readable = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, window.location.href]),
+  );
+  expect(readable).not.toMatch(/eyJ|session_token/);
+  expect(readable).not.toContain(PASSWORD);
+  expect(readable).not.toContain(account.api.token);
+  const cookies = await context.cookies();
+  expect(cookies.length).toBeGreaterThan(0);
+  for (const cookie of cookies) expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Lax" });
+});
