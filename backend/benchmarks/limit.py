@@ -90,11 +90,8 @@ def _of_write(kind: Kind, person: Person, dice: random.Random) -> tuple[Statemen
 
 
 def _write(statement: Statement, new: dict[str, Any], values: dict[str, Any]) -> str:
-    identified = _filled(statement, {**values, **new})
-    if statement is tasks._CREATE:
-        identified = identified.replace(f"'{values['id']}'", "uuidv7()")
-    tenant = f"SELECT set_config('app.user_id', '{values['tenant']}', true);\n"
-    return f"BEGIN;\n{tenant}{identified}COMMIT;\n"
+    line = _filled(statement, {**values, **new})
+    return line.replace(f"'{values['id']}'", "uuidv7()") if statement is tasks._CREATE else line
 
 
 def _filled(statement: Statement, values: dict[str, Any]) -> str:

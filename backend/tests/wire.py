@@ -28,10 +28,12 @@ class Wire:
         self._round_trips = 0
         self._statements = 0
         self._server_spoke = True
+        self._clients: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
     async def open(self, server: Path) -> AsyncIterator["Wire"]:
         async def admit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._clients.add(writer)
             from_server, to_server = await asyncio.open_unix_connection(str(server / SOCKET))
             await asyncio.gather(
                 self._listen_to_client(reader, to_server), self._listen_to_server(from_server, writer)
@@ -45,6 +47,12 @@ class Wire:
         traffic = Traffic(self._round_trips, self._statements)
         self._round_trips = self._statements = 0
         return traffic
+
+    def cut(self) -> None:
+        """Part from the clients without a word."""
+        for client in self._clients:
+            client.transport.abort()
+        self._clients.clear()
 
     async def _listen_to_client(self, client: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         with suppress(OSError):

@@ -1,12 +1,12 @@
-"""Connections, and the only two ways to use them: a tenant's read and a tenant's transaction.
+"""Connections, and the only two ways to use them: a tenant's read and a tenant's write.
 
 SQLAlchemy builds statements from the models and compiles them once; asyncpg executes them.
 """
 
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, suppress
-from typing import Any, Self
+from contextlib import AbstractContextManager
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -36,32 +36,6 @@ _TRANSIENT_CLASSES = {"08", "53", "57", "40"}
 _TRANSIENT = {"55P03", "25006"}  # a lock that was not to be had in time; a server that is read-only
 
 
-class Transaction:
-    """A tenant's transaction, as a block. It commits when the block ends, and rolls back if it raises."""
-
-    def __init__(self, database: "Database", user_id: str) -> None:
-        self._database = database
-        self._user_id = user_id
-
-    async def execute(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
-        arguments = statement.arguments({**values, "tenant": self._user_id})
-        return await self._connection.fetch(statement.sql, *arguments)
-
-    async def __aenter__(self) -> Self:
-        with translated():
-            self._connection = await self._database.begin(self._user_id)
-        return self
-
-    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
-        with translated(), self._database.lent(self._connection):
-            if error is None:
-                await self._connection.execute("COMMIT")
-                return
-            if isinstance(error, (asyncpg.PostgresError, Problem)):
-                await self._connection.execute("ROLLBACK")
-            raise error
-
-
 class Tenant:
     """One user's part of the database. PostgreSQL shows it no row of anybody else's."""
 
@@ -78,13 +52,14 @@ class Tenant:
         with translated():
             return await self._database.fetch(statement.sql, *arguments)
 
-    def transaction(self) -> Transaction:
-        """Two round trips besides the statements: one begins and sets the tenant, one commits.
+    async def write(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
+        """One round trip and one transaction, repeated on another connection where it was certainly not done.
 
-        Where a connection turns out to be dead before the first statement, another is taken; after that nobody
-        knows what was done. Raises DatabaseUnavailable.
+        Raises DatabaseUnavailable. If the connection was lost under way, nobody knows whether the write was done.
         """
-        return Transaction(self._database, self.user_id)
+        arguments = statement.arguments({**values, "tenant": self.user_id})
+        with translated():
+            return await self._database.write(statement.sql, *arguments)
 
 
 class Database:
@@ -110,45 +85,29 @@ class Database:
     async def check(self) -> None:
         """Raises NotReady or DatabaseUnavailable unless requests can be served."""
         with translated():
-            await self._use(self._admit)
+            await self._use(self._admit, _is_lost)
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        return await self._use(lambda connection: connection.fetch(sql, *arguments))
+        """For what may be done twice."""
+        return await self._use(lambda connection: connection.fetch(sql, *arguments), _is_lost)
 
-    async def begin(self, user_id: str) -> Connection:
-        """A connection in a transaction of this tenant, to be given back by way of `lent`."""
-        return await self._retried(lambda: self._begin(user_id))
+    async def write(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        return await self._use(lambda connection: connection.fetch(sql, *arguments), _is_not_done)
 
-    def lent(self, connection: Connection) -> AbstractContextManager[None]:
-        """A block at whose end the connection goes back to the pool."""
-        return _Lent(self._pool, connection)
-
-    async def _use[T](self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        async def once() -> T:
-            connection = await self._acquire()
-            with self.lent(connection):
-                return await work(connection)
-
-        return await self._retried(once)
-
-    async def _retried[T](self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _use[T](self, work: Callable[[Connection], Awaitable[T]], again: Callable[[Exception], bool]) -> T:
         """Each connection that turns out to be dead leaves the pool, so there is a new one for the last try."""
         for _ in range(self._pool_size):
-            with suppress(*_LOST_CONNECTION):
-                return await attempt()
-        return await attempt()
+            try:
+                return await self._use_once(work)
+            except Exception as error:
+                if not again(error):
+                    raise
+        return await self._use_once(work)
 
-    async def _begin(self, user_id: str) -> Connection:
+    async def _use_once[T](self, work: Callable[[Connection], Awaitable[T]]) -> T:
         connection = await self._acquire()
-        try:
-            # Several statements in one message cannot have parameters. In hexadecimal there is nothing to escape.
-            tenant = f"convert_from('\\x{user_id.encode().hex()}', 'UTF8')"
-            await connection.execute(f"BEGIN; SELECT set_config('app.user_id', {tenant}, true)")
-        except BaseException:
-            connection.terminate()
-            self._pool.release(connection)
-            raise
-        return connection
+        with _Lent(self._pool, connection):
+            return await work(connection)
 
     async def _acquire(self) -> Connection:
         try:
@@ -192,6 +151,15 @@ class _Lent(AbstractContextManager[None]):
             # wait for it.
             self._connection.terminate()
         self._pool.release(self._connection)
+
+
+def _is_lost(error: Exception) -> bool:
+    return isinstance(error, _LOST_CONNECTION)
+
+
+def _is_not_done(error: Exception) -> bool:
+    """Whether a statement was not sent, or its transaction ended by an administrator before the commit."""
+    return isinstance(error, _DRIVER_ERRORS) or isinstance(error.__cause__, asyncpg.AdminShutdownError)
 
 
 class _Translation(AbstractContextManager[None]):

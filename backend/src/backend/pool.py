@@ -33,17 +33,15 @@ class Pool:
 
     async def acquire(self, seconds: float) -> Connection:
         """Raises TimeoutError where none is to be had for so long, and whatever connecting raises."""
-        while self._idle:
-            connection, _ = self._idle.pop()
+        while self._idle or self._number >= self._size:
+            connection = self._idle.pop()[0] if self._idle else await self._wait(seconds)
+            if connection is None:
+                continue
             if not connection.is_closed():
                 return connection
             self._number -= 1
-        while True:
-            if self._number < self._size:
-                async with asyncio.timeout(seconds):
-                    return await self._open()
-            if connection_ := await self._wait(seconds):
-                return connection_
+        async with asyncio.timeout(seconds):
+            return await self._open()
 
     def release(self, connection: Connection) -> None:
         """Whoever waits longest gets it, or the room that it leaves if it is closed."""

@@ -4,30 +4,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ClauseElement, ColumnElement, Select, Text, bindparam, func, literal_column, select, true
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Delete,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import ReturningInsert
 
 _ZERO: ColumnElement[int] = literal_column("0")
 _DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
-# The tenant of a read, set and used in one statement and so in one round trip. The setting is gone when the
-# statement ends. OFFSET 0 keeps the planner from folding the subquery into the query that depends on it.
-_SCOPE = (
-    select(
-        func.set_config(
-            literal_column("'app.user_id'"), bindparam("tenant", type_=Text), literal_column("true")
-        ).label("user_id")
-    )
-    .offset(_ZERO)
-    .subquery("scope")
-)
+WRITER = bindparam("tenant", type_=Text)
+"""The tenant inside a statement for `Statement.change`."""
+
+# The tenant is set and used in one statement, and so in one round trip. The setting is gone when that ends.
+_SET = select(func.set_config(literal_column("'app.user_id'"), WRITER, literal_column("true")).label("user_id"))
+
+# What depends on the result of a subquery runs after it. OFFSET 0 keeps the planner from dissolving it.
+_SCOPE = _SET.offset(_ZERO).subquery("scope")
 
 READER = _SCOPE.c.user_id
-"""The tenant inside a query for `Statement.read`."""
+"""The tenant inside a query for `Statement.read` or `Statement.insert`."""
 
-WRITER = bindparam("tenant", type_=Text)
-"""The tenant inside a statement for `Statement.write`."""
+# A condition on no column is a "one-time filter" to PostgreSQL: it goes before the search for rows. The policy may
+# become such a filter too, and then comes after this one.
+_IS_SET = _SET.scalar_subquery() == WRITER
 
 
 @dataclass(frozen=True)
@@ -45,11 +56,20 @@ class Statement:
         Its own OFFSET 0 keeps it a subquery, so that it cannot run before the tenant is set.
         """
         rows = query.offset(_ZERO).lateral("rows")
-        return cls.write(select(rows).select_from(_SCOPE.join(rows, true())))
+        return cls._of(select(rows).select_from(_SCOPE.join(rows, true())))
 
     @classmethod
-    def write(cls, clause: ClauseElement) -> Self:
-        """A statement that names its tenant as WRITER, for `Transaction.execute`."""
+    def insert(cls, clause: ReturningInsert[*tuple[Any, ...]]) -> Self:
+        """Rows from a query that names its tenant as READER, for `Tenant.write`."""
+        return cls._of(clause)
+
+    @classmethod
+    def change(cls, clause: Update | Delete, *returned: ColumnElement[Any]) -> Self:
+        """A statement that names its tenant as WRITER, for `Tenant.write`."""
+        return cls._of(clause.where(_IS_SET).returning(*returned))
+
+    @classmethod
+    def _of(cls, clause: ClauseElement) -> Self:
         compiled = clause.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)  # DDL, the other kind, takes no parameters
         return cls(str(compiled), tuple(compiled.positiontup or ()), dict(compiled.params))

@@ -24,11 +24,9 @@ from databases import settings_for
 from support import Connection, Json, User
 from wire import Traffic, Wire
 
-READ = Traffic(round_trips=1, statements=1)
-# One message begins and sets the tenant, one has the statement, one commits.
-WRITE = Traffic(round_trips=3, statements=4)
+READ = WRITE = Traffic(round_trips=1, statements=1)
 # The same, and a look at whether the task is gone or at another version.
-REFUSED_WRITE = Traffic(round_trips=4, statements=5)
+REFUSED_WRITE = Traffic(round_trips=2, statements=2)
 NOTHING = Traffic(0, 0)
 
 

@@ -31,6 +31,7 @@ from backend.services import tasks
 from backend.statements import Statement
 from databases import connected, eventually, opened, scratch, settings_for
 from support import Connection, Json, User, assert_problem
+from wire import Wire
 
 # Tasks with these titles take their time, or fail as the server would.
 TROUBLE = """
@@ -158,15 +159,43 @@ async def test_connections_cut_while_idle_are_replaced_unseen(place: Place, plac
         assert [answer.status_code for answer in answers] == [200, 201]
 
 
-async def test_a_connection_cut_during_a_write_undoes_the_write(place: Place, place_user: User) -> None:
-    request = asyncio.create_task(place_user.post("tasks", json={"title": "slow"}))
-    await terminate(place, only=IS_SLEEPING)
+async def test_a_session_ended_during_a_write_is_replaced_unseen(place: Place, place_user: User) -> None:
+    task = await place_user.add_task()
+    async with locked(place, "SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"]):
+        request = asyncio.create_task(place_user.patch(f"tasks/{task['id']}/complete"))
+        await terminate(place, only=IS_WAITING_FOR_A_LOCK)
 
     answer = await request
 
+    assert answer.status_code == 200
+    assert (await place_user.get("tasks")).json() == [answer.json()]
+    assert answer.json()["version"] == 2
+
+
+async def test_a_write_whose_answer_was_lost_is_not_repeated(
+    place: Place, settings: Settings, socket_directory: Path
+) -> None:
+    """It may well have been done, as this one is when the lock is gone."""
+    with tempfile.TemporaryDirectory(prefix="tasks-wire-") as directory:
+        async with Wire(Path(directory)).open(socket_directory) as wire:
+            url = development.database_url(SERVICE_ROLE, wire.directory, place.database)
+            app = create_app(settings_for(settings, url, pool_size=1))
+            async with support.running(app) as client:
+                user = await support.new_user(client, place.owner)
+                task = await user.add_task()
+                async with locked(place, "SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"]):
+                    request = asyncio.create_task(user.patch(f"tasks/{task['id']}/complete"))
+                    await eventually(lambda: backends(place, only=IS_WAITING_FOR_A_LOCK))
+                    wire.cut()
+                    answer = await request
+                await eventually(lambda: _is_at_version(user, task, 2))
+
     assert_unavailable(answer)
-    assert (await place_user.get("tasks")).json() == []
-    await place_user.add_task()
+
+
+async def _is_at_version(user: User, task: Json, version: int) -> bool:
+    found: Json = (await user.get(f"tasks/{task['id']}")).json()
+    return bool(found["version"] == version)
 
 
 async def test_a_connection_cut_during_a_read_is_replaced_unseen(place: Place, place_user: User) -> None:
@@ -277,7 +306,7 @@ async def test_an_error_that_will_not_pass_is_a_500(place_user: User) -> None:
 
 
 async def test_a_mistake_of_ours_is_not_blamed_on_the_database(service_url: str) -> None:
-    statement = Statement.write(select(bindparam("number", type_=Integer)))
+    statement = Statement.read(select(bindparam("number", type_=Integer)))
     async with opened(Database(service_url, pool_size=1, production=False)) as service:
         with pytest.raises(asyncpg.DataError, match="invalid input for query argument"):
             await service.tenant(Principal("somebody", 0)).read(statement, number="one")

@@ -6,6 +6,7 @@ import functools
 import importlib
 import json
 import pkgutil
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import combinations, product
@@ -110,7 +111,9 @@ async def service(server: Connection, socket_directory: Path) -> AsyncIterator[C
             yield service
 
 
-async def explain(service: Connection, statement: Statement, mode: str, **values: object) -> list[Json]:
+async def explain(
+    service: Connection, statement: Statement, mode: str, *, options: str = "FORMAT JSON", **values: object
+) -> list[Json]:
     """All nodes of the plan."""
     literals = [
         "NULL" if value is None else "'{}'".format(str(value).replace("'", "''"))
@@ -121,7 +124,7 @@ async def explain(service: Connection, statement: Statement, mode: str, **values
         f"PREPARE probe AS {statement.sql}"
     )
     try:
-        plan = await service.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE probe({', '.join(literals)})")
+        plan = await service.fetchval(f"EXPLAIN ({options}) EXECUTE probe({', '.join(literals)})")
     finally:
         await service.execute("ROLLBACK; DEALLOCATE probe")
     return list(_nodes(json.loads(plan)[0]["Plan"]))
@@ -203,10 +206,7 @@ async def test_pending_tasks_have_an_index_of_their_own(
     assert paged or not is_sorted(nodes)
 
 
-ONE_TASK = {
-    "get": tasks._GET,
-    "read": tasks._READ,
-    "read if": tasks._READ_IF,
+CHANGES = {
     "toggle": tasks._TOGGLE,
     "toggle if": tasks._TOGGLE_IF,
     "remove": tasks._REMOVE,
@@ -214,6 +214,8 @@ ONE_TASK = {
     "change": tasks._change(frozenset({"title", "status", "dueDate", "dueAllDay"}), conditional=False),
     "change if": tasks._change(frozenset({"title"}), conditional=True),
 }
+
+ONE_TASK = {"get": tasks._GET, **CHANGES}
 
 
 @modes
@@ -260,6 +262,21 @@ async def test_a_read_sets_the_tenant_before_it_looks(
     assert nodes[0]["Node Type"] == "Nested Loop"
     assert not any("Index Name" in node for node in _nodes(first))
     assert any("Index Name" in node for node in _nodes(then))
+
+
+@modes
+@pytest.mark.parametrize("statement", CHANGES.values(), ids=CHANGES)
+async def test_a_change_sets_the_tenant_before_anything_else(
+    service: Connection, statement: Statement, mode: str
+) -> None:
+    """The policy's subquery is evaluated once, when it is first needed; too early it would find nothing."""
+    nodes = await explain(service, statement, mode, options="VERBOSE, FORMAT JSON")
+
+    (gate,) = (node for node in nodes if "One-Time Filter" in node)
+    (setting,) = (node for node in nodes if "set_config" in node.get("Output", [""])[0])
+    order = re.findall(r"InitPlan \d+", gate["One-Time Filter"])
+    assert order[0] == setting["Subplan Name"]
+    assert any("Index Name" in node for node in _nodes(gate))
 
 
 def every_service() -> list[ModuleType]:

@@ -12,8 +12,10 @@ import asyncpg
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Delete,
     Integer,
     Text,
+    Update,
     and_,
     bindparam,
     case,
@@ -30,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlmodel import SQLModel
 
-from backend.database import Tenant, Transaction
+from backend.database import Tenant
 from backend.errors import AccountGone, Fault, InvalidValues, PreconditionFailed, TaskNotFound, TooManyTasks
 from backend.models.tasks import DUE_ASCENDING, DUE_DESCENDING, PRIORITY, STATUS, Status
 from backend.schemas.tasks import SortBy, SortOrder, TaskCreate, TaskPatch, TaskPut, TaskQuery
@@ -150,8 +152,7 @@ async def create(tenant: Tenant, new: TaskCreate, *, most: int) -> tuple[UUID, S
     task_id = uuid7()
     values = {f"new_{name}": value for name, value in _columns(new.all()).items()}
     try:
-        async with tenant.transaction() as transaction:
-            rows = await transaction.execute(_CREATE, id=task_id, most=most, **values)
+        rows = await tenant.write(_CREATE, id=task_id, most=most, **values)
     except asyncpg.ForeignKeyViolationError as error:
         raise AccountGone from error
     if not rows:
@@ -168,8 +169,10 @@ async def change(
     """
     values = _columns(changes.sent())
     if not values:
-        statement = _READ if versions is None else _READ_IF
-        return await _write(tenant, statement, task_id, versions)
+        task = await get(tenant, task_id)
+        if versions is not None and task.version not in versions:
+            raise PreconditionFailed
+        return task
     statement = _change(frozenset(values), conditional=versions is not None)
     return await _write(
         tenant, statement, task_id, versions, **{f"new_{name}": value for name, value in values.items()}
@@ -200,17 +203,11 @@ async def remove(tenant: Tenant, task_id: UUID, *, versions: Versions | None = N
 async def _write(
     tenant: Tenant, statement: Statement, task_id: UUID, versions: Versions | None, /, **values: object
 ) -> StoredTask:
-    async with tenant.transaction() as transaction:
-        rows = await transaction.execute(statement, id=task_id, versions=list(versions or ()), **values)
-        if not rows:
-            await _explain_absence(transaction, task_id)
-    return StoredTask(*rows[0])
-
-
-async def _explain_absence(transaction: Transaction, task_id: UUID) -> None:
-    if await transaction.execute(_READ, id=task_id):
+    rows = await tenant.write(statement, id=task_id, versions=list(versions or ()), **values)
+    if not rows:
+        await get(tenant, task_id)  # if there is one
         raise PreconditionFailed
-    raise TaskNotFound
+    return StoredTask(*rows[0])
 
 
 def _columns(fields: dict[str, Any]) -> dict[str, Any]:
@@ -301,16 +298,13 @@ _GET = Statement.read(select(_JSON, column.version).where(column.userId == READE
 _MINE = and_(column.userId == WRITER, column.id == _ID)
 _AT_VERSION = column.version == func.any(bindparam("versions", type_=ARRAY(Integer)))
 
-_READ = Statement.write(select(_JSON, column.version).where(_MINE))
-_READ_IF = Statement.write(select(_JSON, column.version).where(_MINE, _AT_VERSION))
-
 _NEW = ["title", "description", "priority", "category", "dueDate", "dueAllDay"]
-_CREATE = Statement.write(
+_CREATE = Statement.insert(
     insert(tasks)
     .from_select(
         ["userId", "id", *_NEW, "createdAt", "updatedAt"],
-        select(WRITER, _ID, *(_bound(name) for name in _NEW), _NOW, _NOW).where(
-            select(func.count()).select_from(tasks).where(column.userId == WRITER).scalar_subquery()
+        select(READER, _ID, *(_bound(name) for name in _NEW), _NOW, _NOW).where(
+            select(func.count()).select_from(tasks).where(column.userId == READER).scalar_subquery()
             < bindparam("most", type_=Integer)
         ),
         include_defaults=False,
@@ -335,9 +329,9 @@ def _change(names: frozenset[str], *, conditional: bool) -> Statement:
     return _returning(update(tasks).values(values), conditional=conditional)
 
 
-def _returning(statement: Any, *, conditional: bool) -> Statement:  # noqa: ANN401 - Update and Delete share no base
+def _returning(statement: Update | Delete, *, conditional: bool) -> Statement:
     where = (_MINE, _AT_VERSION) if conditional else (_MINE,)
-    return Statement.write(statement.where(*where).returning(_JSON, column.version))
+    return Statement.change(statement.where(*where), _JSON, column.version)
 
 
 _toggled = update(tasks).values(
