@@ -59,6 +59,9 @@ test("complete, reopen and edit", async ({ page, tasks, account }) => {
   await expectFocus(editor.getByLabel("Title"));
   await keyboard.type(" and a half");
   await keyboard.press("Escape");
+  await expect(editor.getByRole("alert").getByText("Press Esc again to discard that.")).toBeVisible();
+  await expect(editor.getByLabel("Title")).toHaveValue("Two and a half");
+  await keyboard.press("Escape");
   await expect(editor).toBeHidden();
   await expectFocus(tasks.title("Two"));
 

@@ -84,6 +84,19 @@ test("filter by when tasks are due", async ({ page, tasks, account }) => {
   await expect(tasks.rows).toHaveCount(5);
 });
 
+test("a task that the filters hide is said to be added", async ({ page, tasks, account }) => {
+  await account.api.create({ title: "Sail", priority: "high" });
+  await tasks.open("?priority=high");
+
+  await tasks.type("Row");
+  await tasks.quickAdd.press("Enter");
+
+  await expect(page.getByText("“Row” is added. The filters hide it.")).toBeVisible();
+  await tasks.expectTitles(["Sail"]);
+  await page.getByRole("button", { name: "Show all" }).click();
+  await tasks.expectTitles(["Row", "Sail"]);
+});
+
 test("search while typing", async ({ page, tasks, account }) => {
   await account.api.createAll([
     { title: "Buy 100% orange juice" },

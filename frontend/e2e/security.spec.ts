@@ -1,4 +1,4 @@
-import { expect, test } from "./fixtures";
+import { anAddress, expect, test } from "./fixtures";
 
 for (const path of ["/sign-in", "/sign-up", "/", "/account", "/not-there"]) {
   test(`headers of ${path}`, async ({ page, account: _, context, complaints }) => {
@@ -71,4 +71,18 @@ test("a link to the sign-in page cannot make it say what it likes, or send peopl
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await expect(page.getByText("Call this number")).toHaveCount(0);
   await expect(page.getByRole("status")).toHaveCount(0);
+});
+
+test("what signs up is bounded where forms cannot be got round", async ({ request, stack }) => {
+  const signUp = (member: Record<string, string>) =>
+    request.post(`${stack.web}/api/auth/sign-up/email`, {
+      headers: { Origin: stack.web, "X-Forwarded-For": anAddress() },
+      data: { name: "Ada", email: `${crypto.randomUUID()}@example.com`, password: "password123", ...member },
+    });
+
+  expect((await signUp({ name: "a".repeat(101) })).status()).toBe(400);
+  expect((await signUp({ image: "data:image/png;base64,AAAA" })).status()).toBe(400);
+  expect((await signUp({ name: "A\0da" })).status()).toBe(400);
+  expect((await signUp({ name: "a".repeat(16 * 1024) })).status()).toBe(413);
+  expect((await signUp({ name: "a".repeat(100) })).status()).toBe(200);
 });

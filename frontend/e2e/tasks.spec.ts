@@ -136,6 +136,20 @@ test("what the API refuses is said at its field, and nothing typed is lost", asy
   expect(await account.api.titles()).toEqual(["x".repeat(255)]);
 });
 
+test("what is typed in one editor stays while another is opened", async ({ tasks, account }) => {
+  await account.api.createAll([{ title: "One" }, { title: "Two" }]);
+  await tasks.open();
+  const first = await tasks.edit("One");
+  await first.getByLabel("Title").fill("One and a half");
+
+  const second = await tasks.edit("Two");
+  await second.getByRole("button", { name: "Cancel" }).click();
+
+  await expect(first.getByLabel("Title")).toHaveValue("One and a half");
+  await first.getByRole("button", { name: "Save" }).click();
+  await tasks.expectTitles(["Two", "One and a half"]);
+});
+
 test("toggle, and toggle back", async ({ page, tasks, account }) => {
   await tasks.open();
   await tasks.add("Call mum");

@@ -27,12 +27,14 @@ STOP_SECONDS = 1  # all that it keeps is in the database; a browser's spare conn
 LEFTOVER_SECONDS = 5
 
 # Run by Node before anything else. Standard input is a pipe that nobody writes to, and whose other end is closed
-# when this process ends, however it does. So the front end ends too, even after kill -9.
-_END_WITH_THE_PIPE = (
+# when this process ends, however it does. So the front end ends too, even after kill -9. Next.js hands the script
+# on to processes of its own, which have no such pipe.
+END_WITH_THE_PIPE = (
     "data:text/javascript,"
+    "import{fstatSync}from'node:fs';"
     "const end=()=>{process.kill(process.pid,'SIGTERM');setTimeout(()=>process.exit(),1000).unref()};"
-    "process.stdin.on('end',end).resume().unref()"
-)
+    "if(fstatSync(0).isFIFO())process.stdin.on('end',end).resume().unref()"
+).replace(" ", "%20")
 
 # What the shell has in mind for other programs: the driver reads PG..., Better Auth and Next.js read the others.
 _NOT_INHERITED = ("PG", "BETTER_AUTH_", "NEXT_", "NODE_ENV")
@@ -55,7 +57,7 @@ class FrontEnd(NamedTuple):
     @property
     def command(self) -> list[str]:
         # Not by npm, which would be one more process, and one that does not pass on each signal.
-        options = [self.node, "--import", _END_WITH_THE_PIPE, "node_modules/next/dist/bin/next"]
+        options = [self.node, "--import", END_WITH_THE_PIPE, "node_modules/next/dist/bin/next"]
         return [*options, "dev" if self.watch else "start", "-H", HOST, "-p", str(self.port)]
 
 

@@ -1,6 +1,7 @@
 """`tasks dev` with the front end: one command for everything, which stops and recovers by itself."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 import issuer
+from backend import frontend
 from installation import client, copy, greeted, stop, titles
 from processes import UNMEASURED, Command, Start, Workplace, free_port, workplace
 
@@ -281,3 +283,11 @@ def test_sessions_alone_are_not_enough(start: Start, built: Path) -> None:
     assert refused.complaint() == (
         "AUTH_SOURCES has to name secret, jwks or jwks-database: the front end sends JWTs."
     )
+
+
+@pytest.mark.usefixtures("built")
+def test_processes_of_the_front_end_without_the_pipe_go_on() -> None:
+    """Next.js hands its options on to processes that have /dev/null for standard input."""
+    command = ["node", "--import", frontend.END_WITH_THE_PIPE, "--eval", "0"]
+
+    assert subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0

@@ -35,7 +35,7 @@ export function useTasks(filters: Filters) {
   return { ...query, tasks };
 }
 
-/** Shows the task at once; it has the id `new` until the API has given it one. Takes it away again on failure. */
+/** Shows the task at once, in the lists whose filters it passes; it has the id `new` until the API has given it one. Takes it away again on failure. */
 export function useCreateTask() {
   const api = useApi();
   const queries = useQueryClient();
@@ -84,12 +84,15 @@ export function usePatchTask() {
   });
 }
 
-/** For a task of which somebody else has said that it is gone. */
-export function useForgetTask() {
+/** For a task that turned out to be other than it is shown: changed, or gone. */
+export function useFoundTask() {
   const queries = useQueryClient();
-  return ({ id }: Task) => {
-    replaceTask(queries, id, () => undefined);
-    afterWrite(queries);
+  return {
+    show: (task: Task) => replaceTask(queries, task.id, () => task),
+    forget: ({ id }: Task) => {
+      replaceTask(queries, id, () => undefined);
+      afterWrite(queries);
+    },
   };
 }
 

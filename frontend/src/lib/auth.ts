@@ -1,6 +1,7 @@
 import "server-only";
 
 import { betterAuth } from "better-auth";
+import { APIError } from "better-auth/api";
 import { jwt } from "better-auth/plugins/jwt";
 import { SignJWT } from "jose";
 import { headers } from "next/headers";
@@ -27,10 +28,24 @@ function create() {
       // These are worth nothing without a session, and counting them would lock out whoever shares an address.
       customRules: { "/get-session": false, "/token": false },
     },
-    plugins: [algorithm === "HS256" ? tokensOfSecret(secret) : jwt()],
+    databaseHooks: { user: { create: { before: checkProfile }, update: { before: checkProfile } } },
+    plugins: [algorithm === "HS256" ? tokensOfSecret(secret) : jwt({ jwt: { definePayload } })],
     telemetry: { enabled: false },
   });
   return { auth, pool };
+}
+
+/** The API needs the user's id and nothing else; by itself a token would carry the whole profile. */
+const definePayload = () => ({});
+
+const MAX_NAME = 100; // characters
+
+/** What forms refuse is refused here too, where nobody can get past it. */
+async function checkProfile({ name, image }: { name?: string; image?: string | null }) {
+  if (name && name.length > MAX_NAME) {
+    throw new APIError("BAD_REQUEST", { message: `A name has at most ${MAX_NAME} characters.` });
+  }
+  if (image) throw new APIError("BAD_REQUEST", { message: "Pictures are not kept here." });
 }
 
 /**
@@ -42,6 +57,7 @@ function tokensOfSecret(secret: string) {
   return jwt({
     jwks: { remoteUrl: "https://example.invalid/jwks", keyPairConfig: { alg: "EdDSA" } },
     jwt: {
+      definePayload,
       sign: (payload, header) =>
         new SignJWT(payload).setProtectedHeader({ typ: "JWT", ...header, alg: "HS256" }).sign(key),
     },

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { type Filters, formatFilters, isNarrowed, parseFilters, toQuery } from "@/lib/filters";
+import type { Task } from "@/lib/api";
+import { type Filters, formatFilters, isNarrowed, parseFilters, passesFilters, toQuery } from "@/lib/filters";
 
 const parse = (query: string) => parseFilters(new URLSearchParams(query));
 
@@ -44,6 +45,33 @@ test("the API is asked for what is chosen, and for nothing else", () => {
 
 test("overdue tasks are open ones, whatever the status says", () => {
   expect(toQuery(parse("due=overdue&status=completed"), new Date()).status).toBe("pending");
+});
+
+test("more words than the API takes are left out", () => {
+  expect(toQuery(parse("search=1 2 3 4 5 6 7 8 9 10 11"), new Date()).search).toBe("1 2 3 4 5 6 7 8 9 10");
+});
+
+test.each([
+  ["", true],
+  ["status=pending&priority=high&category=HOME&due=today", true],
+  ["search=RENT gas", true],
+  ["search=rent water", false],
+  ["status=completed", false],
+  ["priority=low", false],
+  ["category=work", false],
+  ["due=overdue", false],
+])("a new task is shown where it passes the filters: %j", (query, passes) => {
+  const now = new Date("2026-01-05T12:00:00Z");
+  const task = {
+    title: "Pay the rent",
+    description: "And the gas",
+    status: "pending",
+    priority: "high",
+    category: "Home",
+    dueDate: "2026-01-05",
+  } as Task;
+
+  expect(passesFilters(task, parse(query), now)).toBe(passes);
 });
 
 test("an order alone does not narrow the list", () => {

@@ -1,4 +1,4 @@
-import type { TaskQuery } from "@/lib/api";
+import type { Task, TaskQuery } from "@/lib/api";
 import { DUE_FILTERS, type DueFilter, dueFilter } from "@/lib/due";
 
 export const STATUSES = ["pending", "completed"] as const;
@@ -13,6 +13,7 @@ export const SORTS = {
 } as const satisfies Record<string, Pick<TaskQuery, "sort_by" | "sort_order">>;
 
 export const MAX_SEARCH = 200; // characters that the API takes
+const MAX_WORDS = 10;
 const MAX_CATEGORY = 50;
 
 export type Sort = keyof typeof SORTS;
@@ -33,8 +34,8 @@ export function parseFilters(params: URLSearchParams): Filters {
   const status = oneOf(STATUSES, params.get("status"));
   const priority = oneOf(PRIORITIES, params.get("priority"));
   const due = oneOf(DUE_FILTERS, params.get("due"));
-  const category = params.get("category")?.trim().toLowerCase();
-  const search = params.get("search");
+  const category = params.get("category")?.replaceAll("\0", "").trim().toLowerCase();
+  const search = params.get("search")?.replaceAll("\0", "");
   if (status) filters.status = status;
   if (priority) filters.priority = priority;
   if (due) filters.due = due;
@@ -50,14 +51,31 @@ export function formatFilters({ sort, ...rest }: Filters): string {
 }
 
 export function toQuery({ sort, due, status, search, ...rest }: Filters, now: Date): TaskQuery {
-  const words = search?.trim();
+  const searched = words(search).join(" ");
   return {
     ...rest,
     ...SORTS[sort],
     ...(status && { status }),
-    ...(words && { search: words }),
+    ...(searched && { search: searched }),
     ...(due && dueFilter(due, now).query),
   };
+}
+
+/** As the API would decide; of the search only nearly so, since PostgreSQL knows more of upper and lower case. */
+export function passesFilters(task: Task, { status, priority, category, due, search }: Filters, now: Date): boolean {
+  const text = `${task.title}\n${task.description ?? ""}`.toLowerCase();
+  return (
+    (!status || task.status === status) &&
+    (!priority || task.priority === priority) &&
+    (!category || task.category.toLowerCase() === category) &&
+    (!due || dueFilter(due, now).matches(task.dueDate)) &&
+    words(search).every((word) => text.includes(word.toLowerCase()))
+  );
+}
+
+/** As many as the API takes; one that is left out only finds more. */
+function words(search = ""): string[] {
+  return search.split(/\s+/).filter(Boolean).slice(0, MAX_WORDS);
 }
 
 export function isNarrowed({ sort: _, ...rest }: Filters): boolean {

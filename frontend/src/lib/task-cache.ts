@@ -1,6 +1,7 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 
 import type { Page, Task } from "@/lib/api";
+import { type Filters, passesFilters } from "@/lib/filters";
 
 export const LISTS = ["tasks"];
 export const STATS = ["stats"];
@@ -16,13 +17,19 @@ export function replaceTask(queries: QueryClient, id: string, replace: (task: Ta
   });
 }
 
-/** Put a new task where it is seen, which is at the top, whatever the order: it finds its place at the next look. */
+/**
+ * Put a new task where it is seen, which is at the top of each list whose filters it passes, whatever the order: it
+ * finds its place at the next look.
+ */
 export function addTask(queries: QueryClient, task: Task) {
-  queries.setQueriesData<Pages>({ queryKey: LISTS, type: "active" }, (data) => {
-    const [first, ...rest] = data?.pages ?? [];
-    if (!data || !first) return data;
-    return { ...data, pages: [{ ...first, tasks: [task, ...first.tasks] }, ...rest] };
-  });
+  for (const { queryKey } of queries.getQueryCache().findAll({ queryKey: LISTS, type: "active" })) {
+    if (!passesFilters(task, queryKey[LISTS.length] as Filters, new Date())) continue;
+    queries.setQueryData<Pages>(queryKey, (data) => {
+      const [first, ...rest] = data?.pages ?? [];
+      if (!data || !first) return data;
+      return { ...data, pages: [{ ...first, tasks: [task, ...first.tasks] }, ...rest] };
+    });
+  }
 }
 
 /** After a write. An answer that is under way may be older than the write, so it is asked for again. */

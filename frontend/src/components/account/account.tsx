@@ -8,6 +8,7 @@ import { NewPasswordField, PasswordField, TextField } from "@/components/account
 import { Form } from "@/components/account/form";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
+import { useHydrated } from "@/hooks/hydrated";
 import { authClient } from "@/lib/auth-client";
 import { leave } from "@/lib/navigation";
 
@@ -54,10 +55,11 @@ export function Account({ name, email }: { name: string; email: string }) {
 }
 
 function DeleteAccount() {
+  const hydrated = useHydrated();
   const [open, setOpen] = useState(false);
   return (
     <Section title="Delete account" description="Your account and all your tasks are removed at once, for good.">
-      <Button variant="danger" onClick={() => setOpen(true)}>
+      <Button variant="danger" disabled={!hydrated} onClick={() => setOpen(true)}>
         Delete account …
       </Button>
       <Dialog

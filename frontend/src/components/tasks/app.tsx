@@ -30,7 +30,7 @@ function Screen({ user }: { user: User }) {
         <Header user={user} />
         <main className="grid grid-cols-[minmax(0,1fr)] gap-4">
           <h1 className="sr-only">Your tasks</h1>
-          <QuickAdd />
+          <QuickAdd filters={filters} onClear={clear} />
           <Toolbar filters={filters} onChange={change} onClear={clear} />
           <TaskList filters={filters} onChange={change} onClear={clear} />
         </main>

@@ -1,6 +1,8 @@
 import { onlineManager, useIsMutating } from "@tanstack/react-query";
 import { CloudOff } from "lucide-react";
-import { useEffect, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
+
+import { useUnsaved } from "@/hooks/unsaved";
 
 /** Says that there is no network. What is done meanwhile waits in this window, and is sent afterwards. */
 export function ConnectionBanner() {
@@ -11,12 +13,7 @@ export function ConnectionBanner() {
   );
   const waiting = useIsMutating({ predicate: ({ state }) => state.isPaused });
 
-  useEffect(() => {
-    if (!waiting) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", warn);
-    return () => window.removeEventListener("beforeunload", warn);
-  }, [waiting]);
+  useUnsaved(waiting > 0);
 
   return (
     <div role="status" className="sticky top-0 z-20">

@@ -1,5 +1,4 @@
 import { Keyboard, LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
-import Link from "next/link";
 import { useTheme } from "next-themes";
 import { useState } from "react";
 import { toast } from "sonner";
@@ -32,9 +31,10 @@ export function Header({ user }: { user: { name: string; email: string } }) {
         <MenuContent>
           <p className="truncate px-3 py-2 text-muted text-xs">{user.email}</p>
           <MenuItem asChild>
-            <Link href="/account">
+            {/* A whole page load, which asks first where an editor is open. */}
+            <a href="/account">
               <UserRound /> Account
-            </Link>
+            </a>
           </MenuItem>
           <MenuItem onSelect={() => setShortcuts(true)}>
             <Keyboard /> Keyboard shortcuts

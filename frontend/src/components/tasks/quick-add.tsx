@@ -1,5 +1,6 @@
 import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import { toast } from "sonner";
 
 import { QUICK_ADD } from "@/components/tasks/shortcuts";
 import { Button } from "@/components/ui/button";
@@ -7,12 +8,15 @@ import { Input } from "@/components/ui/field";
 import { useHydrated } from "@/hooks/hydrated";
 import { useCreateTask } from "@/hooks/tasks";
 import { describeDue } from "@/lib/due";
+import { type Filters, passesFilters } from "@/lib/filters";
 import type { Found, QuickAdd as Understood } from "@/lib/quick-add";
+
+const MAX_LINE = 500; // characters; what is longer was not typed as one line, and would take long to look through
 
 const ICONS = { due: CalendarDays, priority: Flag, category: Tag };
 
 /** One line that becomes a task. What is understood of it is shown before it is sent, and can be refused. */
-export function QuickAdd() {
+export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () => void }) {
   const hydrated = useHydrated();
   const create = useCreateTask();
   const input = useRef<HTMLInputElement>(null);
@@ -20,7 +24,8 @@ export function QuickAdd() {
   const [keep, setKeep] = useState<ReadonlySet<string>>(new Set());
   const [problem, setProblem] = useState("");
   const parser = useParser();
-  const task = parser?.parseQuickAdd(text, new Date(), keep);
+  const task =
+    text.length > MAX_LINE ? { title: text.trim(), found: [] } : parser?.parseQuickAdd(text, new Date(), keep);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -30,6 +35,10 @@ export function QuickAdd() {
     setKeep(new Set());
     setProblem("");
     create.mutate(body, {
+      onSuccess: (added) => {
+        if (passesFilters(added, filters, new Date())) return;
+        toast(`“${added.title}” is added. The filters hide it.`, { action: { label: "Show all", onClick: onClear } });
+      },
       onError: (error) => {
         // Back into the field, unless something else has been begun there.
         setText((present) => present || text);
@@ -51,7 +60,10 @@ export function QuickAdd() {
           autoComplete="off"
           enterKeyHint="done"
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => {
+            setText(event.target.value);
+            setProblem("");
+          }}
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         />
         <Button type="submit" variant="primary" className="h-12" disabled={!hydrated}>

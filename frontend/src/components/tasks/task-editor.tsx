@@ -5,7 +5,8 @@ import { ConflictDialog } from "@/components/tasks/conflict-dialog";
 import { Button } from "@/components/ui/button";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
 import { useApi } from "@/hooks/api";
-import { useCreateTask, useForgetTask, usePatchTask } from "@/hooks/tasks";
+import { useCreateTask, useFoundTask, usePatchTask } from "@/hooks/tasks";
+import { useUnsaved } from "@/hooks/unsaved";
 import type { Task, TaskPatch } from "@/lib/api";
 import { type Conflict, changes, conflicts, draftOf, unset } from "@/lib/draft";
 import { ApiError } from "@/lib/errors";
@@ -15,15 +16,19 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   const api = useApi();
   const save = usePatchTask();
   const create = useCreateTask();
-  const forget = useForgetTask();
+  const { show, forget } = useFoundTask();
   const [base] = useState(task); // as it was when the editing began
   const [draft, setDraft] = useState(() => draftOf(task));
   const [problem, setProblem] = useState<Error>();
   const [conflict, setConflict] = useState<{ patch: TaskPatch; theirs: Task; members: Conflict[] }>();
   const [gone, setGone] = useState(false);
+  const [warned, setWarned] = useState(false);
   const busy = save.isPending || create.isPending;
 
-  const set = (change: Partial<typeof draft>) => setDraft({ ...draft, ...change });
+  const set = (change: Partial<typeof draft>) => {
+    setDraft({ ...draft, ...change });
+    setWarned(false);
+  };
   const fault = (member: string) =>
     problem instanceof ApiError ? problem.faults.find(({ pointer }) => pointer === `/${member}`)?.detail : undefined;
   const unplaced = problem && !(problem instanceof ApiError && problem.faults.length > 0);
@@ -45,6 +50,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   async function compare(change: TaskPatch) {
     try {
       const theirs = await api.getTask(base.id);
+      show(theirs);
       const members = conflicts(base, change, theirs);
       if (members.length) setConflict({ patch: change, theirs, members });
       else if (await patch(change, theirs)) toast("Changed in another window too. Both changes are kept.");
@@ -69,14 +75,23 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
     }
   }
 
+  /** A key that is hit by accident costs nothing of what was typed. */
+  function leaveByKey() {
+    if (changed && !warned) setWarned(true);
+    else close();
+  }
+
   function close() {
     if (gone) forget(base);
     onClose();
   }
 
+  const changed = Object.keys(changes(base, draft)).length > 0;
+  useUnsaved(changed);
+
   function press(event: KeyboardEvent) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
-    else if (event.key === "Escape" && !conflict) close();
+    else if (event.key === "Escape" && !conflict) leaveByKey();
     else return;
     event.preventDefault();
   }
@@ -153,6 +168,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
       </div>
       <div role="alert" className="text-danger text-sm empty:absolute">
         {unplaced && problem.message}
+        {warned && !problem && !gone && "You have changed something. Press Esc again to discard that."}
         {gone && "This task has been deleted in another window. You can save what you have as a new task."}
       </div>
       <div className="flex flex-wrap justify-end gap-2">

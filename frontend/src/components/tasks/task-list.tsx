@@ -1,5 +1,5 @@
 import { LoaderCircle } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { TYPING } from "@/components/tasks/shortcuts";
 import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
@@ -14,7 +14,10 @@ type Props = { filters: Filters; onChange: (change: Partial<Filters>) => void; o
 export function TaskList({ filters, onChange, onClear }: Props) {
   const { tasks, data, isPending, error, fetchStatus, isFetchingNextPage, fetchNextPage, isPlaceholderData, refetch } =
     useTasks(filters);
-  const [editing, setEditing] = useState<Task>();
+  const [editing, setEditing] = useState<ReadonlyMap<string, Task>>(new Map());
+  const edit = useCallback((task: Task, open: boolean) => {
+    setEditing((all) => new Map(open ? [...all, [task.id, task]] : [...all].filter(([id]) => id !== task.id)));
+  }, []);
   const next = data?.pages.at(-1)?.next;
   const end = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
@@ -36,7 +39,8 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   }, [next, isFetchingNextPage, isPlaceholderData, error, fetchNextPage]);
 
   // A task that is being edited stays, with what was typed, whatever becomes of it elsewhere.
-  const rows = editing && !tasks.some(({ id }) => id === editing.id) ? [editing, ...tasks] : tasks;
+  const listed = new Set(tasks.map(({ id }) => id));
+  const rows = [...[...editing.values()].filter(({ id }) => !listed.has(id)), ...tasks];
 
   if (isPending) return fetchStatus === "paused" ? <Offline /> : <Skeleton />;
 
@@ -56,13 +60,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         ref={list}
       >
         {rows.map((task) => (
-          <TaskRow
-            key={task.id}
-            task={task}
-            editing={task.id === editing?.id}
-            onEdit={setEditing}
-            onFilter={onChange}
-          />
+          <TaskRow key={task.id} task={task} editing={editing.has(task.id)} onEdit={edit} onFilter={onChange} />
         ))}
       </ul>
       <div ref={end} role="status" className="grid h-10 place-items-center text-muted text-sm">

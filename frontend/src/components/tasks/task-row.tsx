@@ -13,7 +13,7 @@ import { cn } from "@/lib/utils";
 type Props = {
   task: Task;
   editing: boolean;
-  onEdit: (task: Task | undefined) => void;
+  onEdit: (task: Task, open: boolean) => void;
   onFilter: (filter: { category: string }) => void;
 };
 
@@ -31,7 +31,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
   function press(event: KeyboardEvent<HTMLElement>) {
     if (waiting || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "x") complete.mutate(!task.completed);
-    else if (event.key === "e") onEdit(task);
+    else if (event.key === "e") onEdit(task, true);
     else if (event.key === "Delete" || event.key === "Backspace") deleteIt(event.currentTarget);
     else return;
     event.preventDefault();
@@ -48,7 +48,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
   if (editing) {
     return (
       <li>
-        <TaskEditor task={task} onClose={() => onEdit(undefined)} />
+        <TaskEditor task={task} onClose={() => onEdit(task, false)} />
       </li>
     );
   }
@@ -73,11 +73,17 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
           ref={title}
           data-task
           disabled={waiting}
-          onClick={() => onEdit(task)}
+          onClick={() => onEdit(task, true)}
           className="block w-full rounded py-0.5 text-left"
         >
-          <span className={cn(task.completed && "text-muted line-through")}>{task.title}</span>
-          {task.description && <span className="line-clamp-1 text-muted text-sm">{task.description}</span>}
+          <span dir="auto" className={cn(task.completed && "text-muted line-through")}>
+            {task.title}
+          </span>
+          {task.description && (
+            <span dir="auto" className="line-clamp-1 text-muted text-sm">
+              {task.description}
+            </span>
+          )}
         </button>
         <Details task={task} onFilter={onFilter} />
       </div>
@@ -88,7 +94,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
           className="max-sm:hidden"
           disabled={waiting}
           aria-label={`Edit ${task.title}`}
-          onClick={() => onEdit(task)}
+          onClick={() => onEdit(task, true)}
         >
           <Pencil />
         </Button>
