@@ -55,7 +55,9 @@ def test_an_api_that_takes_no_tokens_is_refused() -> None:
         frontend.algorithm([SESSION])
 
 
-def test_it_is_told_where_everything_is() -> None:
+def test_it_is_told_where_everything_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEXT_TELEMETRY_DISABLED", raising=False)  # make has set it
+
     told = frontend.environment(HERE, settings(), database_url="postgresql://db", api_url="http://api:8001")
 
     assert {name: value for name, value in told.items() if os.environ.get(name) != value} == {
