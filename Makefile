@@ -109,7 +109,7 @@ built: modules
 
 $(MODULES): frontend/package-lock.json
 	@echo "Installing what the front end needs ..." >&2
-	@cd frontend && npm ci --no-audit --no-fund --no-progress --loglevel=error >&2
+	@cd frontend && npm ci --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error >&2
 	@touch $@
 
 # The Better Auth server of the tests. Without Node the tests that need it say so when they end.
