@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import httpx2
@@ -13,6 +14,7 @@ import jwt
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import Problem
+from backend.logs import log
 
 if TYPE_CHECKING:
     import asyncpg
@@ -38,6 +40,18 @@ def sign(
     claims: Mapping[str, object], *, secret: str = SECRET, algorithm: str = "HS256", headers: Json = None
 ) -> str:
     return jwt.encode(dict(claims), secret, algorithm, headers)
+
+
+@contextmanager
+def heard() -> Iterator[list[dict[str, Json]]]:
+    """What is said to the log meanwhile, however unimportant."""
+    events: list[dict[str, Json]] = []
+
+    def put(level: str, event: str, members: Mapping[str, object]) -> None:
+        events.append({"level": level, "event": event, **members})
+
+    with patch.object(log, "put", put):
+        yield events
 
 
 @dataclass

@@ -191,7 +191,7 @@ def _dev(options: argparse.Namespace) -> int:
                 url = development.database_url(SERVICE_ROLE, socket_directory)
                 app = create_app(settings.model_copy(update={"database_url": SecretStr(url)}))
                 if front_end:
-                    logs.label("api")
+                    logs.log.label("api")
                 token = development.token(settings, DEVELOPER) if development.signs(settings) else None
                 _greet(why_alone, front_end and front_end.url, url_of(listener), data, token)
                 run(app, listener)

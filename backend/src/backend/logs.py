@@ -9,105 +9,121 @@ import json
 import logging
 import os
 import sys
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
+from datetime import UTC, datetime
+from time import time
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
+# For how long a line may wait for others. What a process said last is lost if it is killed within that time.
+WAIT_SECONDS = 0.02
 
-log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
-
+_SEVERITY = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 
 # What begins the lines of each program where several write into one log, in its colour (ECMA-48).
 _LABELS = {"api": 36, "web": 35}
 
 
-def configure(*, level: str, as_json: bool) -> None:
-    """Write our events, and those of the libraries in the same form."""
-    shared: list[Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso" if as_json else "%H:%M:%S", utc=as_json),
-        structlog.processors.StackInfoRenderer(),
-    ]
-    if as_json:
-        # Local variables in a traceback may hold a token or a task.
-        traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        final: list[Processor] = [structlog.processors.ExceptionRenderer(traceback), _as_json]
-    else:
-        final = [
-            structlog.dev.ConsoleRenderer(
-                colors=_coloured(),
-                exception_formatter=structlog.dev.plain_traceback,
-                pad_event_to=8,
-                sort_keys=False,
-            )
-        ]
-    lines = _Lines(sys.stdout)
-    # Not by way of the standard library's logging, which would take several times as long for each request.
-    structlog.configure(
-        processors=[*shared, *final],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda: lines,
-        cache_logger_on_first_use=False,
-    )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    # Of the libraries, uvicorn's start and stop messages among them, only what somebody should look at.
-    root.setLevel(logging.WARNING)
-    # It warns of every request that asks for a WebSocket, and advises to install what nobody needs here.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+class Log:
+    """What is said is put into words and written a little later, all of that time together.
 
-
-def label(name: str) -> None:
-    """From now on our lines begin with this name. To be called after `configure`."""
-    file = Labelled(name)
-    structlog.configure(logger_factory=lambda: _Lines(file))
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler):
-            handler.setStream(file)
-
-
-class _Lines:
-    """Where events end. A full disk or a closed pipe is no reason to fail a request.
-
-    What is said while the event loop goes round once is written at once: a system call for each request would take
-    longer than all else that its line takes. Warnings and what is worse do not wait.
+    Done for each request by itself this would take a fifth of its time. Warnings, and what is worse, do not wait.
+    A full disk or a closed pipe is no reason to fail a request.
     """
 
-    def __init__(self, file: "TextIO | Labelled") -> None:
-        self._file = file
-        self._waiting: list[str] = []
+    def __init__(self) -> None:
+        self._waiting: deque[EventDict] = deque()
+        self.configure(level="info", as_json=False)
 
-    def info(self, line: str) -> None:
-        self._waiting.append(f"{line}\n")
-        if len(self._waiting) == 1:
+    def configure(self, *, level: str, as_json: bool) -> None:
+        """Write to standard output as it is now."""
+        self._least = _SEVERITY[level]
+        self._file: TextIO | Labelled = sys.stdout
+        self._processors = _for_machines() if as_json else _for_people()
+
+    def label(self, name: str) -> None:
+        """From now on each line begins with this name. To be called after `configure`."""
+        self._file = Labelled(name)
+
+    def info(self, event: str, **members: object) -> None:
+        self.put("info", event, members)
+
+    def warning(self, event: str, **members: object) -> None:
+        self.put("warning", event, members)
+
+    def error(self, event: str, **members: object) -> None:
+        self.put("error", event, members)
+
+    def exception(self, event: str, **members: object) -> None:
+        """With the traceback of what is being handled."""
+        self.put("error", event, {**members, "exc_info": sys.exc_info()})
+
+    def critical(self, event: str, **members: object) -> None:
+        self.put("critical", event, members)
+
+    def put(self, level: str, event: str, members: Mapping[str, object]) -> None:
+        severity = _SEVERITY[level]
+        if severity < self._least:
+            return
+        self._waiting.append({"timestamp": time(), "level": level, "event": event, **members})
+        if severity > logging.INFO:
+            self.flush()
+        elif len(self._waiting) == 1:
             try:
-                asyncio.get_running_loop().call_soon(self._write)
+                asyncio.get_running_loop().call_later(WAIT_SECONDS, self.flush)
             except RuntimeError:  # there is no loop
-                self._write()
+                self.flush()
 
-    def warning(self, line: str) -> None:
-        self._waiting.append(f"{line}\n")
-        self._write()
-
-    debug = info
-    error = critical = exception = warning
-
-    def _write(self) -> None:
-        lines, self._waiting = "".join(self._waiting), []
+    def flush(self) -> None:
+        """Write what waits. To be called before the event loop ends."""
+        lines = "".join(f"{self._render(event)}\n" for event in self._taken())
         with suppress(OSError, ValueError):
             self._file.write(lines)
             self._file.flush()
+
+    def _taken(self) -> "Iterator[EventDict]":
+        """Each is taken by one thread, whichever others write at the same time."""
+        with suppress(IndexError):
+            while True:
+                yield self._waiting.popleft()
+
+    def _render(self, event: "EventDict") -> str:
+        level = event["level"]
+        rendered: Any = event  # what a processor gives is what the next one takes; the last gives text
+        for processor in self._processors:
+            rendered = processor(None, level, rendered)
+        return str(rendered)
+
+
+def _for_machines() -> "list[Processor]":
+    # Local variables in a traceback may hold a token or a task.
+    traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [_iso_time, structlog.processors.ExceptionRenderer(traceback), _as_json]
+
+
+def _for_people() -> "list[Processor]":
+    console = structlog.dev.ConsoleRenderer(
+        colors=_coloured(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=8, sort_keys=False
+    )
+    return [_clock_time, console]
+
+
+def _iso_time(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
+    moment = datetime.fromtimestamp(event["timestamp"], UTC)
+    event["timestamp"] = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return event
+
+
+def _clock_time(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
+    """Of this machine's zone."""
+    event["timestamp"] = f"{datetime.fromtimestamp(event['timestamp']):%H:%M:%S}"  # noqa: DTZ006 - local on purpose
+    return event
 
 
 _encode = json.JSONEncoder(default=repr).encode
@@ -138,3 +154,28 @@ class Labelled:
 def _coloured() -> bool:
     """On a terminal, unless its user wants none (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+class _Libraries(logging.Handler):
+    """Gives our log what libraries say to the standard library's."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            members = {"exc_info": record.exc_info} if record.exc_info else {}
+            log.put(record.levelname.lower(), record.getMessage(), members)
+        except Exception:  # noqa: BLE001 - as the standard library's own handlers do
+            self.handleError(record)
+
+
+log = Log()
+
+
+def configure(*, level: str, as_json: bool) -> None:
+    """Write our events, and those of the libraries in the same form."""
+    log.configure(level=level, as_json=as_json)
+    root = logging.getLogger()
+    root.handlers = [_Libraries()]
+    # Of the libraries, uvicorn's start and stop messages among them, only what somebody should look at.
+    root.setLevel(logging.WARNING)
+    # It warns of every request that asks for a WebSocket, and advises to install what nobody needs here.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

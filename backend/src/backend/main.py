@@ -83,6 +83,7 @@ def _lifespan(
         finally:
             await database.close()
             log.info("stopped")
+            log.flush()
 
     return lifespan
 

@@ -214,6 +214,7 @@ async def test_the_log_is_json_with_a_line_for_each_request(service: Service, us
     )
     await user.client.get("/hidden%0apath", headers={"Authorization": "Bearer hidden-token"})
 
+    service.command.until(lambda: [line for line in service.logs() if line.get("path") == "/hidden%0apath"])
     lines = [line for line in service.logs() if line.get("request_id") == request_id]
     assert len(lines) == 1
     assert lines[0].pop("duration_ms") > 0

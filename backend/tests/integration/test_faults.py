@@ -15,7 +15,6 @@ import httpx2
 import psutil
 import pytest
 from sqlalchemy import Integer, bindparam, select
-from structlog.testing import capture_logs
 
 import support
 from backend import development, embedded
@@ -30,7 +29,7 @@ from backend.schemas.tasks import TaskCreate
 from backend.services import tasks
 from backend.statements import Statement
 from databases import connected, eventually, opened, scratch, settings_for
-from support import Connection, Json, User, assert_problem
+from support import Connection, Json, User, assert_problem, heard
 from wire import Wire
 
 # Tasks with these titles take their time, or fail as the server would.
@@ -318,7 +317,7 @@ async def test_what_a_task_says_stays_out_of_the_log(place: Place, place_user: U
     async with opened(Database(place.url, pool_size=1, production=False)) as service:
         tenant = service.tenant(Principal(place_user.id, 0))
 
-        with capture_logs() as logs:
+        with heard() as logs:
             with pytest.raises(DatabaseUnavailable):
                 await tasks.create(tenant, TaskCreate(title="sqlstate 40001", description=private), most=1)
             with pytest.raises(asyncpg.RaiseError) as crash:

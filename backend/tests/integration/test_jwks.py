@@ -15,7 +15,6 @@ import httpx2
 import jwt
 import pytest
 from pydantic import SecretStr
-from structlog.testing import capture_logs
 
 from backend import development
 from backend.auth import keys as key_sets
@@ -27,7 +26,7 @@ from databases import connected, scratch
 from issuer import browser_at, fetch_token, serving, sign_up
 from processes import free_port
 from signing import ALGORITHMS, KeyPair, new_key_pair
-from support import ISSUER, SECRET, Connection, Json, assert_problem, claims_of, running, sign
+from support import ISSUER, SECRET, Connection, Json, assert_problem, claims_of, heard, running, sign
 from unit.forging import forge
 
 BOTH = (AuthSource.JWKS, AuthSource.JWKS_DATABASE)
@@ -81,7 +80,7 @@ async def ask(api: httpx2.AsyncClient, token: str) -> httpx2.Response:
 
 async def assert_refused(api: httpx2.AsyncClient, token: str, reason: str) -> None:
     """With 401, and the reason in the log but not in the answer."""
-    with capture_logs() as logs:
+    with heard() as logs:
         answer = await ask(api, token)
 
     assert_problem(answer, 401, "invalid-token")
@@ -547,7 +546,7 @@ async def test_where_nothing_listens_keys_are_unavailable(settings: Settings) ->
     url = f"http://127.0.0.1:{free_port()}/jwks"
 
     async with api_of(settings, AuthSource.JWKS, jwks_url=url) as api:
-        with capture_logs() as logs:
+        with heard() as logs:
             assert_unavailable(await ask(api, PAIR.sign(claims_of("ada"))))
         assert_problem(await api.get("/health/ready"), 503, "keys-unavailable")
         assert (await api.get("/health/live")).status_code == 200
@@ -561,7 +560,7 @@ async def test_a_password_in_the_keys_url_is_not_logged(settings: Settings) -> N
     url = f"http://tasks:hunter2@127.0.0.1:{free_port()}/jwks"
 
     async with api_of(settings, AuthSource.JWKS, jwks_url=url) as api:
-        with capture_logs() as logs:
+        with heard() as logs:
             assert_unavailable(await ask(api, PAIR.sign(claims_of("ada"))))
 
     assert logs

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from structlog.testing import capture_logs
 
 import support
 from backend import development
@@ -20,7 +19,7 @@ from backend.migrate import SERVICE_ROLE
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
 from backend.services import stats
 from databases import connected, opened, scratch, scratch_role, settings_for
-from support import Connection, assert_problem
+from support import Connection, assert_problem, heard
 
 
 class Place(NamedTuple):
@@ -96,7 +95,7 @@ async def test_a_role_that_policies_do_not_bind_is_refused(place: Place, change:
     calls: list[str] = []
     await place.execute(change)
 
-    with capture_logs() as logs:
+    with heard() as logs:
         async with opened(
             Database(place.url, pool_size=1, production=False, on_unsafe_role=lambda: calls.append("refused"))
         ) as service:
@@ -107,7 +106,7 @@ async def test_a_role_that_policies_do_not_bind_is_refused(place: Place, change:
     assert calls == ["refused", "refused"]
     assert len(logs) == 2
     for event in logs:
-        assert event["log_level"] == "critical"
+        assert event["level"] == "critical"
         assert re.search(f"^Refusing to serve: .*{reason}.*\\.$", event["event"])
 
 
@@ -122,7 +121,7 @@ async def test_a_superuser_in_disguise_is_refused(owner_url: str) -> None:
 async def test_the_embedded_database_is_refused_in_production(place: Place, production: bool) -> None:
     await place.execute("ALTER DATABASE {database} SET app.embedded = 'true'")
 
-    with capture_logs() as logs:
+    with heard() as logs:
         async with opened(Database(place.url, pool_size=1, production=production)) as service:
             with pytest.raises(DatabaseUnavailable) if production else nullcontext():
                 await service.check()

@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.datastructures import Headers
-from structlog.testing import capture_logs
 
 from backend import development
 from backend.auth import Authenticator, InvalidToken, MissingToken, Principal, Sources
@@ -29,7 +28,7 @@ from backend.migrate import MigrationError, migrate, reads_of
 from databases import connected, scratch, scratch_role
 from issuer import PASSWORD, browser_at, serving
 from processes import workplace
-from support import ORIGIN, SECRET, Connection, Json, assert_problem, claims_of, running, sign
+from support import ORIGIN, SECRET, Connection, Json, assert_problem, claims_of, heard, running, sign
 
 COOKIE = "better-auth.session_token"
 SECURE_COOKIE = "__Secure-better-auth.session_token"
@@ -163,7 +162,7 @@ async def tasks(api: httpx2.AsyncClient, headers: dict[str, str]) -> httpx2.Resp
 
 async def assert_refused(api: httpx2.AsyncClient, headers: dict[str, str]) -> str:
     """Refused without a word about why; gives the reason that the log has."""
-    with capture_logs() as logs:
+    with heard() as logs:
         answer = await tasks(api, headers)
     problem = assert_problem(answer, 401, "invalid-token")
     [reason] = [entry["reason"] for entry in logs if entry["event"] == "token refused"]
@@ -614,7 +613,7 @@ async def test_a_right_that_is_missing_later_is_503_until_migrated(place: Place,
         before = await tasks(api, bearer)
 
         await place.owner.execute('ALTER TABLE "user" ADD banned boolean, ADD "banExpires" timestamptz')
-        with capture_logs() as logs:
+        with heard() as logs:
             without = [await tasks(api, bearer), await api.get("/health/ready")]
         await place.migrate(SESSION)
         after = [await tasks(api, bearer), await api.get("/health/ready")]
@@ -623,7 +622,7 @@ async def test_a_right_that_is_missing_later_is_503_until_migrated(place: Place,
     for answer in without:
         assert_problem(answer, 503, "not-ready")
         assert answer.headers["retry-after"]
-    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+    assert [entry["event"] for entry in logs if entry["level"] == "error"] == [
         "Better Auth's tables cannot be read; run `tasks migrate`"
     ] * 2
     assert [answer.status_code for answer in after] == [200, 200]
@@ -632,7 +631,7 @@ async def test_a_right_that_is_missing_later_is_503_until_migrated(place: Place,
 async def test_a_right_on_the_keys_that_is_missing_is_503_until_migrated(place: Place, settings: Settings) -> None:
     await place.migrate()
     async with api_of(settings, place, auth_sources=(AuthSource.JWKS_DATABASE,)) as api:
-        with capture_logs() as logs:
+        with heard() as logs:
             without = await api.get("/health/ready")
         await place.migrate(AuthSource.JWKS_DATABASE)
         await asyncio.sleep(COOLDOWN)

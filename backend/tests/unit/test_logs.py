@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import json
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -22,13 +23,16 @@ def written(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
 
 
-async def test_lines_of_one_turn_of_the_loop_are_written_together(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_lines_of_a_moment_are_written_together(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "WAIT_SECONDS", 0.001)
     logs.configure(level="info", as_json=True)
 
     log.info("one")
     log.info("two")
     before = written(capsys)
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
 
     assert before == []
     assert written(capsys) == ["one", "two"]
@@ -49,6 +53,30 @@ def test_without_a_loop_nothing_waits(capsys: pytest.CaptureFixture[str]) -> Non
     log.info("one")
 
     assert written(capsys) == ["one"]
+
+
+def test_what_libraries_say_comes_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="info", as_json=True)
+    library = logging.getLogger("some.library")
+
+    library.info("of no interest")
+    library.warning("%s things", 2, exc_info=ValueError("trouble"))
+
+    (line,) = capsys.readouterr().out.splitlines()
+    event = json.loads(line)
+    assert (event["level"], event["event"]) == ("warning", "2 things")
+    assert event["exception"][0]["exc_value"] == "trouble"
+
+
+def test_times_have_microseconds_and_are_in_utc(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "time", lambda: 1.0)
+    logs.configure(level="info", as_json=True)
+
+    log.warning("one")
+
+    assert json.loads(capsys.readouterr().out)["timestamp"] == "1970-01-01T00:00:01.000000Z"
 
 
 class FullDisk(io.StringIO):
