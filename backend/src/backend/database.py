@@ -5,7 +5,6 @@ SQLAlchemy builds statements from the models and compiles them once; asyncpg exe
 
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -48,18 +47,17 @@ class Tenant:
 
         Raises DatabaseUnavailable.
         """
-        arguments = statement.arguments({**values, "tenant": self.user_id})
-        with translated():
-            return await self._database.fetch(statement.sql, *arguments)
+        return await self._database.fetch(statement.sql, *self._arguments(statement, values))
 
     async def write(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
         """One round trip and one transaction, repeated on another connection where it was certainly not done.
 
         Raises DatabaseUnavailable. If the connection was lost under way, nobody knows whether the write was done.
         """
-        arguments = statement.arguments({**values, "tenant": self.user_id})
-        with translated():
-            return await self._database.write(statement.sql, *arguments)
+        return await self._database.write(statement.sql, *self._arguments(statement, values))
+
+    def _arguments(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
+        return statement.arguments({**values, "tenant": self.user_id})
 
 
 class Database:
@@ -74,7 +72,7 @@ class Database:
         self._on_unsafe_role = on_unsafe_role
 
     async def open(self) -> None:
-        self._pool = Pool(self._connect, size=self._pool_size)
+        self._pool = Pool(self._connect, size=self._pool_size, patience=POOL_WAIT_SECONDS)
 
     async def close(self) -> None:
         await self._pool.close()
@@ -84,34 +82,48 @@ class Database:
 
     async def check(self) -> None:
         """Raises NotReady or DatabaseUnavailable unless requests can be served."""
-        with translated():
-            await self._use(self._admit, _is_lost)
+        await self._use(self._admit, again=_is_lost)
 
-    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        """For what may be done twice."""
-        return await self._use(lambda connection: connection.fetch(sql, *arguments), _is_lost)
+    def fetch(self, sql: str, *arguments: object) -> Awaitable[list[asyncpg.Record]]:
+        """For what may be done twice. Raises DatabaseUnavailable."""
+        return self._use(lambda connection: connection.fetch(sql, *arguments), again=_is_lost)
 
-    async def write(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        return await self._use(lambda connection: connection.fetch(sql, *arguments), _is_not_done)
+    def write(self, sql: str, *arguments: object) -> Awaitable[list[asyncpg.Record]]:
+        """Raises DatabaseUnavailable."""
+        return self._use(lambda connection: connection.fetch(sql, *arguments), again=_is_not_done)
 
-    async def _use[T](self, work: Callable[[Connection], Awaitable[T]], again: Callable[[Exception], bool]) -> T:
-        """Each connection that turns out to be dead leaves the pool, so there is a new one for the last try."""
-        for _ in range(self._pool_size):
+    async def _use[T](
+        self, work: Callable[[Connection], Awaitable[T]], *, again: Callable[[Exception], bool]
+    ) -> T:
+        """What the driver raises becomes what the API answers."""
+        tries = 0
+        while True:
             try:
                 return await self._use_once(work)
             except Exception as error:
-                if not again(error):
+                tries += 1
+                # What turns out to be dead leaves the pool, so there is a new connection for the last try.
+                if tries > self._pool_size or not again(error):
+                    _translate(error)
                     raise
-        return await self._use_once(work)
 
     async def _use_once[T](self, work: Callable[[Connection], Awaitable[T]]) -> T:
         connection = await self._acquire()
-        with _Lent(self._pool, connection):
+        try:
             return await work(connection)
+        except (asyncpg.PostgresError, Problem):
+            raise
+        except BaseException:
+            # The server may be frozen, or still at work on what was given up: to part in good order would be to
+            # wait for it.
+            connection.terminate()
+            raise
+        finally:
+            self._pool.release(connection)
 
     async def _acquire(self) -> Connection:
         try:
-            return await self._pool.acquire(POOL_WAIT_SECONDS)
+            return await self._pool.acquire()
         except (asyncpg.PostgresError, OSError, *_DRIVER_ERRORS) as error:
             # Whatever it is, be it our password: there is no connection.
             raise _unavailable(error) from error
@@ -135,51 +147,21 @@ class Database:
             raise
 
 
-class _Lent(AbstractContextManager[None]):
-    """Gives a connection back at the end of a block."""
-
-    def __init__(self, pool: Pool, connection: Connection) -> None:
-        self._pool = pool
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind and not issubclass(kind, (asyncpg.PostgresError, Problem)):
-            # The server may be frozen, or still at work on what was given up: to part in good order would be to
-            # wait for it.
-            self._connection.terminate()
-        self._pool.release(self._connection)
-
-
 def _is_lost(error: Exception) -> bool:
     return isinstance(error, _LOST_CONNECTION)
 
 
 def _is_not_done(error: Exception) -> bool:
-    """Whether a statement was not sent, or its transaction ended by an administrator before the commit."""
-    return isinstance(error, _DRIVER_ERRORS) or isinstance(error.__cause__, asyncpg.AdminShutdownError)
+    """Whether a statement was not sent in full, or its transaction ended by an administrator before the commit.
+
+    A broken pipe (EPIPE) means that bytes were refused, and nothing is committed before the last of them came.
+    """
+    return isinstance(error, _DRIVER_ERRORS) or isinstance(
+        error.__cause__, (asyncpg.AdminShutdownError, BrokenPipeError)
+    )
 
 
-class _Translation(AbstractContextManager[None]):
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is not None:
-            _translate(error)
-
-
-_TRANSLATION = _Translation()
-
-
-def translated() -> AbstractContextManager[None]:
-    """Turn what the driver raises into what the API answers."""
-    return _TRANSLATION
-
-
-def _translate(error: BaseException) -> None:
+def _translate(error: Exception) -> None:
     """Raises a problem for what has one; for anything else the error itself goes on."""
     match error:
         case asyncpg.CheckViolationError():

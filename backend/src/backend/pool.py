@@ -20,27 +20,29 @@ CLOSE_SECONDS = 2.0
 
 
 class Pool:
-    """Up to `size` connections, opened when they are needed."""
+    """Up to `size` connections, opened when they are needed; who gets none waits for `patience` seconds."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], *, size: int) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], *, size: int, patience: float) -> None:
         self._connect = connect
         self._size = size
+        self._patience = patience
         self._number = 0  # of those that are open, or being opened
         self._idle: deque[tuple[Connection, float]] = deque()  # and since when; the last is lent first
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Connection | None], float]] = deque()  # and until when
+        self._alarm: asyncio.TimerHandle | None = None  # one for all that wait: to set and clear timers takes time
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def acquire(self, seconds: float) -> Connection:
-        """Raises TimeoutError where none is to be had for so long, and whatever connecting raises."""
+    async def acquire(self) -> Connection:
+        """Raises TimeoutError where none is to be had in time, and whatever connecting raises."""
         while self._idle or self._number >= self._size:
-            connection = self._idle.pop()[0] if self._idle else await self._wait(seconds)
+            connection = self._idle.pop()[0] if self._idle else await self._wait()
             if connection is None:
                 continue
             if not connection.is_closed():
                 return connection
             self._number -= 1
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(self._patience):
             return await self._open()
 
     def release(self, connection: Connection) -> None:
@@ -50,11 +52,8 @@ class Pool:
         usable = not connection.is_closed()
         if not usable:
             self._number -= 1
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(connection if usable else None)
-                return
+        if self._hand_over(connection if usable else None):
+            return
         if usable:
             self._idle.append((connection, monotonic()))
             if self._timer is None:
@@ -78,15 +77,16 @@ class Pool:
             return await self._connect()
         except BaseException:
             self._number -= 1
-            self._offer_room()
+            self._hand_over(None)
             raise
 
-    async def _wait(self, seconds: float) -> Connection | None:
+    async def _wait(self) -> Connection | None:
         """A connection; or None where there may be room for a new one."""
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[Connection | None] = loop.create_future()
-        self._waiting.append(waiting)
-        timer = loop.call_later(seconds, _give_up, waiting)
+        self._waiting.append((waiting, monotonic() + self._patience))
+        if self._alarm is None:
+            self._alarm = loop.call_later(self._patience, self._give_up)
         try:
             return await waiting
         except asyncio.CancelledError:
@@ -95,17 +95,28 @@ class Pool:
                 if connection := waiting.result():
                     self.release(connection)
                 else:
-                    self._offer_room()
+                    self._hand_over(None)
             raise
-        finally:
-            timer.cancel()
 
-    def _offer_room(self) -> None:
+    def _hand_over(self, connection: Connection | None) -> bool:
+        """To whoever has waited longest: a connection, or room for one. False where nobody waits."""
         while self._waiting:
-            waiting = self._waiting.popleft()
+            waiting, _ = self._waiting.popleft()
             if not waiting.done():
-                waiting.set_result(None)
-                return
+                waiting.set_result(connection)
+                return True
+        return False
+
+    def _give_up(self) -> None:
+        """On behalf of those at the front, who have waited longest."""
+        now = monotonic()
+        while self._waiting and (self._waiting[0][1] <= now or self._waiting[0][0].done()):
+            waiting, _ = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_exception(TimeoutError("no connection became free in time"))
+        self._alarm = None
+        if self._waiting:
+            self._alarm = asyncio.get_running_loop().call_later(self._waiting[0][1] - now, self._give_up)
 
     def _close_idle(self) -> None:
         """Those at the front have been idle longest."""
@@ -118,8 +129,3 @@ class Pool:
         if self._idle:
             seconds = self._idle[0][1] + IDLE_SECONDS - now
             self._timer = asyncio.get_running_loop().call_later(seconds, self._close_idle)
-
-
-def _give_up(waiting: asyncio.Future[Connection | None]) -> None:
-    if not waiting.done():
-        waiting.set_exception(TimeoutError("no connection became free in time"))

@@ -158,6 +158,29 @@ async def test_connections_cut_while_idle_are_replaced_unseen(place: Place, plac
         assert [answer.status_code for answer in answers] == [200, 201]
 
 
+async def test_connections_cut_at_the_moment_of_a_write_are_replaced_unseen(
+    place: Place, place_user: User
+) -> None:
+    """The service writes before it gets to read that the server has gone, and the pipe is broken."""
+    await place_user.get("tasks")
+    pids = await backends(place)
+    assert pids
+
+    _end(pids)
+    answer = await place_user.post("tasks", json={"title": "Water the plants"})
+
+    assert answer.status_code == 201
+    assert [task["title"] for task in (await place_user.get("tasks")).json()] == ["Water the plants"]
+
+
+def _end(pids: list[int]) -> None:
+    """Terminate them and wait, while the event loop stands still."""
+    processes = [psutil.Process(pid) for pid in pids]
+    for process in processes:
+        process.terminate()
+    assert psutil.wait_procs(processes, timeout=10)[1] == []
+
+
 async def test_a_session_ended_during_a_write_is_replaced_unseen(place: Place, place_user: User) -> None:
     task = await place_user.add_task()
     async with locked(place, "SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"]):

@@ -1,6 +1,7 @@
 """The pool, with connections that only know whether they are closed."""
 
 import asyncio
+import time
 from typing import cast
 
 import pytest
@@ -45,32 +46,52 @@ def server() -> Server:
 
 
 async def test_a_connection_is_lent_again(server: Server) -> None:
-    kept = Pool(server.connect, size=2)
+    kept = Pool(server.connect, size=2, patience=1)
 
     for _ in range(3):
-        kept.release(await kept.acquire(1))
+        kept.release(await kept.acquire())
 
     assert len(server.opened) == 1
 
 
 async def test_no_more_are_opened_than_it_may_have(server: Server) -> None:
-    kept = Pool(server.connect, size=2)
-    await asyncio.gather(kept.acquire(1), kept.acquire(1))
+    kept = Pool(server.connect, size=2, patience=0.01)
+    await asyncio.gather(kept.acquire(), kept.acquire())
 
     with pytest.raises(TimeoutError):
-        await kept.acquire(0.01)
+        await kept.acquire()
 
     assert len(server.opened) == 2
 
 
+async def test_each_waits_as_long_as_any_other(server: Server) -> None:
+    """Though one timer serves them all."""
+    kept = Pool(server.connect, size=1, patience=0.2)
+    await kept.acquire()
+    waited = []
+
+    async def wait(delay: float) -> None:
+        await asyncio.sleep(delay)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await kept.acquire()
+        waited.append(time.monotonic() - began)
+
+    await asyncio.gather(wait(0), wait(0.1), wait(0.15), wait(0.5))
+
+    assert len(waited) == 4
+    assert min(waited) >= 0.2
+    assert max(waited) < 0.3
+
+
 async def test_who_comes_first_is_served_first(server: Server) -> None:
     """Also where whoever gives a connection back asks for the next one at once."""
-    kept = Pool(server.connect, size=1)
+    kept = Pool(server.connect, size=1, patience=1)
     served = []
 
     async def use(name: str) -> None:
         for turn in range(2):
-            connection = await kept.acquire(1)
+            connection = await kept.acquire()
             served.append((name, turn))
             await asyncio.sleep(0)
             kept.release(connection)
@@ -81,9 +102,9 @@ async def test_who_comes_first_is_served_first(server: Server) -> None:
 
 
 async def test_a_closed_connection_leaves_room_for_a_new_one(server: Server) -> None:
-    kept = Pool(server.connect, size=1)
-    first = await kept.acquire(1)
-    waiting = asyncio.create_task(kept.acquire(1))
+    kept = Pool(server.connect, size=1, patience=1)
+    first = await kept.acquire()
+    waiting = asyncio.create_task(kept.acquire())
     await asyncio.sleep(0)
 
     first.terminate()
@@ -91,27 +112,27 @@ async def test_a_closed_connection_leaves_room_for_a_new_one(server: Server) -> 
     second = await waiting
     kept.release(second)
     second.terminate()
-    third = await kept.acquire(1)
+    third = await kept.acquire()
 
     assert len({first, second, third}) == 3
 
 
 async def test_a_failure_to_connect_leaves_room_for_whoever_waits(server: Server) -> None:
-    kept = Pool(server.connect, size=1)
+    kept = Pool(server.connect, size=1, patience=1)
     server.failure = OSError("refused")
 
-    outcomes = await asyncio.gather(*(kept.acquire(1) for _ in range(3)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(kept.acquire() for _ in range(3)), return_exceptions=True)
     server.failure = None
 
     assert all(isinstance(outcome, OSError) for outcome in outcomes)
-    assert not (await kept.acquire(1)).is_closed()
+    assert not (await kept.acquire()).is_closed()
 
 
 @pytest.mark.parametrize("usable", [True, False])
 async def test_what_is_given_to_somebody_who_has_left_goes_to_the_next(server: Server, *, usable: bool) -> None:
-    kept = Pool(server.connect, size=1)
-    connection = await kept.acquire(1)
-    leaving, staying = (asyncio.create_task(kept.acquire(1)) for _ in range(2))
+    kept = Pool(server.connect, size=1, patience=1)
+    connection = await kept.acquire()
+    leaving, staying = (asyncio.create_task(kept.acquire()) for _ in range(2))
     await asyncio.sleep(0)
 
     if not usable:
@@ -127,8 +148,8 @@ async def test_what_is_given_to_somebody_who_has_left_goes_to_the_next(server: S
 async def test_what_is_not_used_for_long_is_closed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database may go to sleep when nobody is connected."""
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.02)
-    kept = Pool(server.connect, size=2)
-    connections = await asyncio.gather(kept.acquire(1), kept.acquire(1))
+    kept = Pool(server.connect, size=2, patience=1)
+    connections = await asyncio.gather(kept.acquire(), kept.acquire())
     kept.release(connections[0])
     await asyncio.sleep(0.01)
     kept.release(connections[1])
@@ -136,12 +157,12 @@ async def test_what_is_not_used_for_long_is_closed(server: Server, monkeypatch: 
     await asyncio.sleep(0.05)
 
     assert all(connection.is_closed() for connection in connections)
-    assert not (await kept.acquire(1)).is_closed()
+    assert not (await kept.acquire()).is_closed()
 
 
 async def test_closing_parts_from_all(server: Server) -> None:
-    kept = Pool(server.connect, size=2)
-    idle, lent = await asyncio.gather(kept.acquire(1), kept.acquire(1))
+    kept = Pool(server.connect, size=2, patience=1)
+    idle, lent = await asyncio.gather(kept.acquire(), kept.acquire())
     kept.release(idle)
 
     await kept.close()

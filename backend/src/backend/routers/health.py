@@ -2,7 +2,7 @@ from fastapi import APIRouter, Request, Response
 
 from backend import auth
 from backend.auth import Authenticator
-from backend.database import Database, translated
+from backend.database import Database
 from backend.errors import KeysUnavailable, Unavailable
 from backend.openapi import problems
 from backend.routers import responses
@@ -29,8 +29,7 @@ async def ready(request: Request) -> Response:
     authenticator: Authenticator = request.state.authenticator
     await database.check()
     try:
-        with translated():
-            await authenticator.check()
+        await authenticator.check()
     except auth.KeysUnavailable as error:
         raise KeysUnavailable from error
     return responses.document({"status": "ok"})

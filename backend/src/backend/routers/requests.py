@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from backend import auth
 from backend.config import Settings
-from backend.database import Database, Tenant, translated
+from backend.database import Database, Tenant
 from backend.errors import (
     ContentTooLarge,
     Fault,
@@ -48,8 +48,7 @@ async def _tenant(
 async def _authenticate(request: Request) -> auth.Principal:
     authenticator: auth.Authenticator = request.state.authenticator
     try:
-        with translated():
-            return await authenticator.authenticate(request.method, request.headers)
+        return await authenticator.authenticate(request.method, request.headers)
     except auth.MissingToken as error:
         raise MissingToken from error
     except auth.InvalidToken as error:
