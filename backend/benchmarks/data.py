@@ -10,7 +10,7 @@ import asyncpg
 
 from backend import development, embedded
 from backend.config import Settings
-from backend.migrate import SERVICE_ROLE
+from backend.migrate import SERVICE_ROLE, migrate
 
 if TYPE_CHECKING:
     type Connection = asyncpg.Connection[asyncpg.Record]
@@ -149,6 +149,7 @@ async def load(server: Server, tasks: int) -> Loaded:
         # What has its name is whole.
         await postgres.execute(f"ALTER DATABASE loading RENAME TO {loaded.name}")
     await postgres.close()
+    await migrate(owner_url=loaded.owner_url, service_url=None)  # what an earlier release may have loaded
     return loaded
 
 

@@ -1,6 +1,6 @@
 """Alembic's revisions of the schema, shipped with the package. `tasks migrate` applies them."""
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest revision. A later one serves as well: migrations keep the previous release working."""
 
 VERSION_TABLE = "tasks_migrations"

@@ -74,7 +74,15 @@ class Task(SQLModel, table=True):
         Index("ix_tasks_due_ascending", "userId", DUE_ASCENDING, "id"),
         Index("ix_tasks_due_descending", "userId", DUE_DESCENDING, "id"),
         Index("ix_tasks_priority", "userId", "priority", "id"),
-        Index("ix_tasks_pending", "userId", "createdAt", "id", postgresql_where=text('"completedAt" IS NULL')),
+        # With what is counted of them, so that counting need not look at the rows.
+        Index(
+            "ix_tasks_pending",
+            "userId",
+            "createdAt",
+            "id",
+            postgresql_include=["dueDate", "dueAllDay"],
+            postgresql_where=text('"completedAt" IS NULL'),
+        ),
         Index("ix_tasks_title", "userId", text("lower(title)"), "title", "id"),
     )
 
