@@ -100,6 +100,21 @@ test("delete and undo, with the focus always in the list", async ({ page, tasks,
   await expect(page.locator("[data-task]:focus")).toHaveCount(1);
 });
 
+test("a task that leaves the list passes the focus on", async ({ page, tasks, account }) => {
+  for (const title of ["Third", "Second", "First"]) await account.api.create({ title });
+  await tasks.open("?status=pending");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await expectFocus(tasks.title("Second"));
+
+  await page.keyboard.press("x");
+  await tasks.expectTitles(["First", "Third"]);
+  await expectFocus(tasks.title("Third"));
+  await page.keyboard.press("x");
+  await tasks.expectTitles(["First"]);
+  await expectFocus(tasks.title("First"));
+});
+
 test("delete the only task and undo", async ({ page, tasks, account }) => {
   await account.api.create({ title: "One" });
   await tasks.open();

@@ -1,5 +1,5 @@
 import { LoaderCircle } from "lucide-react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { TYPING } from "@/components/tasks/shortcuts";
 import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
@@ -21,6 +21,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   const next = data?.pages.at(-1)?.next;
   const end = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
+  const rememberFocus = useLastingFocus(list);
 
   useEffect(() => {
     const press = (event: KeyboardEvent) => list.current && moveFocus(event, list.current);
@@ -58,6 +59,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         aria-busy={isPlaceholderData}
         className={cn("divide-y rounded-2xl border bg-surface transition-opacity", isPlaceholderData && "opacity-60")}
         ref={list}
+        onFocus={rememberFocus}
       >
         {rows.map((task) => (
           <TaskRow key={task.id} task={task} editing={editing.has(task.id)} onEdit={edit} onFilter={onChange} />
@@ -70,6 +72,24 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         {!next && tasks.length > 20 && `That’s all: ${tasks.length} tasks.`}
       </div>
     </div>
+  );
+}
+
+/** When what has the focus goes away, with its task or with its editor, the row that then stands there gets it. */
+function useLastingFocus(list: RefObject<HTMLUListElement | null>) {
+  const last = useRef<{ element: Element; row: number }>(null);
+  useLayoutEffect(() => {
+    if (!last.current || last.current.element.isConnected || document.activeElement !== document.body) return;
+    const rows = [...(list.current?.children ?? [])];
+    const row = rows[Math.min(last.current.row, rows.length - 1)];
+    row?.querySelector<HTMLElement>("[data-task]")?.focus();
+  });
+  return useCallback(
+    ({ target }: { target: Element }) => {
+      const row = [...(list.current?.children ?? [])].findIndex((each) => each.contains(target));
+      last.current = { element: target, row };
+    },
+    [list],
   );
 }
 

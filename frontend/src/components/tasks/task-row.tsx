@@ -1,5 +1,5 @@
 import { CalendarDays, Pencil, Trash2 } from "lucide-react";
-import { type KeyboardEvent, memo, useEffect, useRef } from "react";
+import { type KeyboardEvent, memo } from "react";
 
 import { TaskEditor } from "@/components/tasks/task-editor";
 import { Button } from "@/components/ui/button";
@@ -22,28 +22,14 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
   const complete = useCompleteTask(task);
   const waiting = isTemporary(task);
 
-  function deleteIt(row: HTMLElement | null) {
-    const neighbour = row?.nextElementSibling ?? row?.previousElementSibling;
-    neighbour?.querySelector<HTMLElement>("[data-task]")?.focus();
-    remove(task);
-  }
-
   function press(event: KeyboardEvent<HTMLElement>) {
     if (waiting || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "x") complete.mutate(!task.completed);
     else if (event.key === "e") onEdit(task, true);
-    else if (event.key === "Delete" || event.key === "Backspace") deleteIt(event.currentTarget);
+    else if (event.key === "Delete" || event.key === "Backspace") remove(task);
     else return;
     event.preventDefault();
   }
-
-  const wasEditing = useRef(false);
-  const title = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    // Back to where the editor was opened, unless something else has been chosen meanwhile.
-    if (wasEditing.current && !editing && document.activeElement === document.body) title.current?.focus();
-    wasEditing.current = editing;
-  }, [editing]);
 
   if (editing) {
     return (
@@ -70,7 +56,6 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
       <div className="min-w-0 flex-1">
         <button
           type="button"
-          ref={title}
           data-task
           disabled={waiting}
           onClick={() => onEdit(task, true)}
@@ -103,7 +88,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
           size="icon"
           disabled={waiting}
           aria-label={`Delete ${task.title}`}
-          onClick={(event) => deleteIt(event.currentTarget.closest("li"))}
+          onClick={() => remove(task)}
         >
           <Trash2 />
         </Button>
