@@ -5,9 +5,9 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { toast } from "sonner";
 
 import { useApi } from "@/hooks/api";
-import type { Task } from "@/lib/api";
+import type { Stats, Task } from "@/lib/api";
 import { ApiError } from "@/lib/errors";
-import { afterWrite, cachedTask, replaceTask } from "@/lib/task-cache";
+import { afterWrite, countOut, replaceTask, STATS } from "@/lib/task-cache";
 
 const UNDO = 7000; // milliseconds in which a deletion can be taken back
 
@@ -16,9 +16,11 @@ type Deletions = {
   hidden: ReadonlyMap<string, Task>;
   remove: (task: Task) => void;
   undoLast: () => void;
+  /** A write of this page's own, begun before the deletion, has ended: what it left may be deleted. */
+  saved: (task: Task) => void;
 };
 
-const Context = createContext<Deletions>({ hidden: new Map(), remove: () => {}, undoLast: () => {} });
+const Context = createContext<Deletions>({ hidden: new Map(), remove: () => {}, undoLast: () => {}, saved: () => {} });
 
 export const useDeletions = () => useContext(Context);
 
@@ -44,8 +46,10 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
       if (!task || !waiting.current.delete(id)) return;
       toast.dismiss(id); // from here on it cannot be taken back
       try {
-        await api.deleteTask(id, (cachedTask(queries, id) ?? task).version);
+        // At the version that was on the screen: what somebody has written since is not to be lost unseen.
+        await api.deleteTask(id, task.version);
         replaceTask(queries, id, () => undefined);
+        queries.setQueryData<Stats>(STATS, (stats) => stats && countOut(stats, [task]));
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) replaceTask(queries, id, () => undefined);
         else toast.error(`“${task.title}” was not deleted. ${(error as Error).message}`);
@@ -71,6 +75,11 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
     [send, show],
   );
 
+  const saved = useCallback((task: Task) => {
+    const known = waiting.current.get(task.id);
+    if (known && task.version === known.version + 1) waiting.current.set(task.id, task);
+  }, []);
+
   const undoLast = useCallback(() => {
     const last = [...waiting.current.keys()].at(-1);
     if (last) show(last);
@@ -87,6 +96,6 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
     };
   }, [send]);
 
-  const value = useMemo(() => ({ hidden, remove, undoLast }), [hidden, remove, undoLast]);
+  const value = useMemo(() => ({ hidden, remove, undoLast, saved }), [hidden, remove, undoLast, saved]);
   return <Context value={value}>{children}</Context>;
 }

@@ -1,19 +1,37 @@
-import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  type Mutation,
+  type MutationKey,
+  useInfiniteQuery,
+  useMutation,
+  useMutationState,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { useMemo } from "react";
 import { toast } from "sonner";
 
 import { useApi } from "@/hooks/api";
 import { useDeletions } from "@/hooks/deletions";
-import type { Task, TaskCreate, TaskPatch } from "@/lib/api";
+import type { Page, Task, TaskCreate, TaskPatch } from "@/lib/api";
 import { dueFilter } from "@/lib/due";
 import { ApiError } from "@/lib/errors";
-import { type Filters, toQuery } from "@/lib/filters";
+import { type Filters, passesFilters, toQuery } from "@/lib/filters";
 import { passes, waitFor } from "@/lib/query-client";
 import { addTask, afterWrite, LISTS, replaceTask } from "@/lib/task-cache";
 
 const PAGE = 50;
 
-/** The tasks that pass the filters, page after page as they are asked for. */
+const CREATE = ["create"];
+const COMPLETE = ["complete"]; // and the task's id
+
+const TEMPORARY = "new-";
+
+/**
+ * The tasks that pass the filters, page after page as they are asked for.
+ *
+ * What has been asked for and not yet answered is laid over what the API last said, and is gone with the answer: there
+ * is nothing to take back.
+ */
 export function useTasks(filters: Filters) {
   const api = useApi();
   const { hidden } = useDeletions();
@@ -25,34 +43,56 @@ export function useTasks(filters: Filters) {
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
   });
+  const created = useUnderWay<TaskCreate>(CREATE);
+  const completed = useUnderWay<boolean>(COMPLETE);
   const { data } = query;
+  // A task that was changed between two pages may be on both.
+  const stored = useMemo(() => [...new Map(data?.pages.flatMap(byId)).values()], [data]);
+  if (!data) return { ...query, tasks: [] };
+
+  const now = new Date();
   const { due, status } = filters;
-  const tasks = useMemo(() => {
-    const isDue = due ? dueFilter(due, new Date()).matches : () => true;
-    const shown = (task: Task) => isDue(task.dueDate) && (!status || task.status === status) && !hidden.has(task.id);
-    return data?.pages.flatMap((page) => page.tasks.filter(shown)) ?? [];
-  }, [data, due, status, hidden]);
+  const isDue = due ? dueFilter(due, now).matches : () => true;
+  const wishes = new Map(completed.map(({ options, state }) => [options.mutationKey?.at(-1), state.variables]));
+  const tasks = [
+    ...created
+      .map(({ mutationId, state }) => ({ ...draftOf(state.variables as TaskCreate), id: `${TEMPORARY}${mutationId}` }))
+      .filter((task) => passesFilters(task, filters, now)),
+    ...stored
+      .map((task) => withStatus(task, wishes.get(task.id)))
+      .filter((task) => isDue(task.dueDate) && (!status || task.status === status) && !hidden.has(task.id)),
+  ];
   return { ...query, tasks };
 }
 
-/** Shows the task at once, in the lists whose filters it passes; it has the id `new` until the API has given it one. Takes it away again on failure. */
+const byId = (page: Page) => page.tasks.map((task) => [task.id, task] as const);
+
+function withStatus(task: Task, completed = task.completed): Task {
+  return completed === task.completed ? task : { ...task, completed, status: completed ? "completed" : "pending" };
+}
+
+/** Writes without an answer, the oldest first. */
+function useUnderWay<Variables>(mutationKey: MutationKey) {
+  const filters = { mutationKey, status: "pending" } as const;
+  const mutations = useQueryClient().getMutationCache();
+  useMutationState({ filters, select: ({ mutationId }) => mutationId }); // look again when there are others
+  // Not what was true when that was said: a task would be seen twice, as it was sent and as it was answered.
+  return mutations.findAll(filters) as Mutation<unknown, Error, Variables>[];
+}
+
+/** Shows the task at once, in the lists whose filters it passes; until the API has given it an id it has another. */
 export function useCreateTask() {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
+    mutationKey: CREATE,
     mutationFn: (task: TaskCreate) => api.createTask(task),
-    onMutate: (task) => {
-      const temporary = { ...draftOf(task), id: `new-${crypto.randomUUID()}` };
-      addTask(queries, temporary);
-      return temporary.id;
-    },
-    onSuccess: (task, _, id) => replaceTask(queries, id, () => task),
-    onError: (_error, _task, id) => id && replaceTask(queries, id, () => undefined),
+    onSuccess: (task) => addTask(queries, task),
     onSettled: () => afterWrite(queries),
   });
 }
 
-export const isTemporary = ({ id }: Task) => id.startsWith("new-");
+export const isTemporary = ({ id }: Task) => id.startsWith(TEMPORARY);
 
 function draftOf(task: TaskCreate): Omit<Task, "id"> {
   const now = new Date().toISOString();
@@ -77,6 +117,7 @@ export function usePatchTask() {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
+    networkMode: "always", // the editor stays open without a network; it has to hear that there is none
     mutationFn: ({ task, patch }: { task: Pick<Task, "id" | "version">; patch: TaskPatch }) =>
       api.patchTask(task.id, patch, task.version),
     onSuccess: (task) => replaceTask(queries, task.id, () => task),
@@ -96,24 +137,23 @@ export function useFoundTask() {
   };
 }
 
-/** Completes or reopens one task. It shows at once, and is taken back on failure. */
+/** Completes or reopens one task. It shows at once; of several wishes the last one counts. */
 export function useCompleteTask(task: Task) {
   const api = useApi();
   const queries = useQueryClient();
+  const { saved } = useDeletions();
   return useMutation({
-    scope: { id: task.id }, // one after the other, so that the last click counts
+    mutationKey: [...COMPLETE, task.id],
+    scope: { id: task.id }, // one after the other
     mutationFn: (completed: boolean) => api.completeTask(task.id, completed),
     retry: (failures, error) => failures < 1 && passes(error) && error instanceof ApiError,
     retryDelay: waitFor,
-    onMutate: (completed) => {
-      const status = completed ? "completed" : "pending";
-      replaceTask(queries, task.id, (shown) => ({ ...shown, completed, status }));
+    onSuccess: (answer) => {
+      replaceTask(queries, answer.id, () => answer);
+      saved(answer);
     },
-    onSuccess: (saved) => replaceTask(queries, task.id, () => saved),
-    onError: (error, completed) => {
-      const { status } = task;
-      const gone = error instanceof ApiError && error.status === 404;
-      replaceTask(queries, task.id, (shown) => (gone ? undefined : { ...shown, completed: !completed, status }));
+    onError: (error) => {
+      if (error instanceof ApiError && error.status === 404) replaceTask(queries, task.id, () => undefined);
       toast.error(error.message);
     },
     onSettled: () => afterWrite(queries),

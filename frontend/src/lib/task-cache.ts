@@ -1,6 +1,7 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 
-import type { Page, Task } from "@/lib/api";
+import type { Page, Stats, Task } from "@/lib/api";
+import { isOverdue } from "@/lib/due";
 import { type Filters, passesFilters } from "@/lib/filters";
 
 export const LISTS = ["tasks"];
@@ -26,7 +27,7 @@ export function addTask(queries: QueryClient, task: Task) {
     if (!passesFilters(task, queryKey[LISTS.length] as Filters, new Date())) continue;
     queries.setQueryData<Pages>(queryKey, (data) => {
       const [first, ...rest] = data?.pages ?? [];
-      if (!data || !first) return data;
+      if (!data || !first || data.pages.some(({ tasks }) => tasks.some(({ id }) => id === task.id))) return data;
       return { ...data, pages: [{ ...first, tasks: [task, ...first.tasks] }, ...rest] };
     });
   }
@@ -39,10 +40,14 @@ export function afterWrite(queries: QueryClient) {
   void queries.invalidateQueries({ queryKey: LISTS, refetchType: underWay ? "active" : "none" });
 }
 
-export function cachedTask(queries: QueryClient, id: string): Task | undefined {
-  for (const [, data] of queries.getQueriesData<Pages>({ queryKey: LISTS })) {
-    const task = data?.pages.flatMap(({ tasks }) => tasks).find((each) => each.id === id);
-    if (task) return task;
-  }
-  return undefined;
+/** The counts without these tasks. */
+export function countOut(stats: Stats, tasks: Task[]): Stats {
+  const pending = tasks.filter((task) => !task.completed);
+  const overdue = pending.filter(({ dueDate }) => dueDate && isOverdue(dueDate, new Date()));
+  return {
+    total: stats.total - tasks.length,
+    pending: stats.pending - pending.length,
+    completed: stats.completed - (tasks.length - pending.length),
+    overdue: Math.max(0, stats.overdue - overdue.length),
+  };
 }
