@@ -160,6 +160,27 @@ test("the list of keys", async ({ page, tasks }) => {
   await expectFocus(tasks.quickAdd);
 });
 
+test("a dialog that closes gives the focus back", async ({ page, tasks, account }) => {
+  await account.api.createAll([{ title: "One" }, { title: "Two" }]);
+  await tasks.open();
+  const { keyboard } = page;
+  const shortcuts = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await keyboard.press("j");
+  await keyboard.press("j");
+
+  await keyboard.press("?");
+  await expect(shortcuts).toBeVisible();
+  await keyboard.press("Escape");
+  await expect(shortcuts).toBeHidden();
+  await expectFocus(tasks.title("One"));
+
+  await (await tasks.menu()).getByRole("menuitem", { name: "Keyboard shortcuts" }).click();
+  await expect(shortcuts).toBeVisible();
+  await keyboard.press("Escape");
+  await expect(shortcuts).toBeHidden();
+  await expect(page.getByRole("button", { name: /^Menu of / })).toBeFocused();
+});
+
 test("keys that are text where they are typed do nothing else", async ({ page, tasks }) => {
   await tasks.open();
   await tasks.add("One");

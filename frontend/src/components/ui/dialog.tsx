@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 
 import { Button } from "@/components/ui/button";
 
@@ -17,12 +17,21 @@ export function Dialog({
   description?: string;
   children: ReactNode;
 }) {
+  const before = useRef<HTMLElement>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/50" />
         <Radix.Content
           className="fixed top-1/2 left-1/2 z-50 max-h-[90dvh] w-[calc(100%-2rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border bg-surface p-6 shadow-xl"
+          // By itself it gives the focus back to a button of its own only, and these dialogs have none.
+          onOpenAutoFocus={() => {
+            before.current = opener();
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            before.current?.focus();
+          }}
           {...(!description && { "aria-describedby": undefined })}
         >
           <Radix.Title className="pr-10 font-semibold text-lg">{title}</Radix.Title>
@@ -37,4 +46,11 @@ export function Dialog({
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** What has the focus; or the button of the menu that it is in, since a menu goes away with the choice. */
+function opener(): HTMLElement | null {
+  const menu = document.activeElement?.closest("[role=menu]");
+  const button = document.getElementById(menu?.getAttribute("aria-labelledby") ?? "");
+  return button ?? (document.activeElement as HTMLElement | null);
 }
