@@ -137,9 +137,7 @@ class Labelled:
     """Standard output for one program of several. A write is one or more whole lines."""
 
     def __init__(self, name: str) -> None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # Not every terminal has the line behind the name, nor what the other program may draw.
-            sys.stdout.reconfigure(errors="replace")
+        _take_any_character()
         self._label = f"\033[{_LABELS[name]}m{name} │\033[0m " if _coloured() else f"{name} │ "
 
     def write(self, text: str) -> None:
@@ -149,6 +147,12 @@ class Labelled:
 
     def flush(self) -> None:
         """Done with each write: what is written by another thread is not to wait."""
+
+
+def _take_any_character() -> None:
+    """Not every terminal has each that a server's message, or a line of another program, may have."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _coloured() -> bool:
@@ -172,6 +176,7 @@ log = Log()
 
 def configure(*, level: str, as_json: bool) -> None:
     """Write our events, and those of the libraries in the same form."""
+    _take_any_character()
     log.configure(level=level, as_json=as_json)
     root = logging.getLogger()
     root.handlers = [_Libraries()]

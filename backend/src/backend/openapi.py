@@ -45,8 +45,29 @@ def body(model: type[BaseModel], *media_types: str, required: bool = True) -> Js
 
 def problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
     """For `responses` of a route: the problems it may answer with."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {kind.status: {"description": kind.title, "content": content} for kind in kinds}
+    return {kind.status: {"description": kind.title, "content": _content(kind)} for kind in kinds}
+
+
+def _content(kind: type[errors.Problem]) -> Json:
+    example = {"$ref": f"#/components/examples/{kind.code}"}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"application/problem+json": {"schema": schema, "examples": {kind.code: example}}}
+
+
+def _examples() -> Json:
+    """Of each kind of problem, by its code."""
+    # Where a kind has several forms, or needs to be told what is wrong.
+    typical: dict[type[errors.Problem], errors.Problem] = {
+        errors.Unauthenticated: errors.InvalidToken(),
+        errors.InvalidValues: errors.InvalidValues(errors.Fault("/title", "is required.")),
+        errors.Unavailable: errors.DatabaseUnavailable(),
+    }
+    examples = {}
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, errors.Problem) and kind is not errors.Problem:
+            problem = typical.get(kind) or kind()
+            examples[kind.code] = {"value": json.loads(bytes(errors.render(problem, "d4daa096bf3dcd81").body))}
+    return examples
 
 
 def task_problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
@@ -93,6 +114,7 @@ def _description(api: FastAPI) -> Json:
     )
     schemas = components["schemas"] | definitions["$defs"]
     components["schemas"] = dict(sorted(schemas.items()))
+    components["examples"] = _examples()
     for path, operations in document["paths"].items():
         if path.startswith("/api/"):
             for operation in operations.values():
@@ -104,11 +126,12 @@ def _description(api: FastAPI) -> Json:
 
 def _remove_unused(document: Json) -> None:
     """FastAPI adds schemas of an error form that this API does not have; others are behind a validator."""
-    schemas = document["components"]["schemas"]
     text = ""
     while text != (text := json.dumps(document)):
-        for name in [name for name in schemas if f'"#/components/schemas/{name}"' not in text]:
-            del schemas[name]
+        for kind in ("schemas", "examples"):
+            components = document["components"][kind]
+            for name in [name for name in components if f'"#/components/{kind}/{name}"' not in text]:
+                del components[name]
 
 
 def _remove_noise(document: Json) -> None:

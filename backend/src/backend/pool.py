@@ -26,7 +26,7 @@ class Pool:
         self._connect = connect
         self._size = size
         self._patience = patience
-        self._number = 0  # of those that are open, or being opened
+        self._number = 0  # of those that are open, being opened, or for somebody to open
         self._idle: deque[tuple[Connection, float]] = deque()  # and since when; the last is lent first
         self._waiting: deque[tuple[asyncio.Future[Connection | None], float]] = deque()  # and until when
         self._alarm: asyncio.TimerHandle | None = None  # one for all that wait: to set and clear timers takes time
@@ -35,13 +35,17 @@ class Pool:
 
     async def acquire(self) -> Connection:
         """Raises TimeoutError where none is to be had in time, and whatever connecting raises."""
-        while self._idle or self._number >= self._size:
-            connection = self._idle.pop()[0] if self._idle else await self._wait()
-            if connection is None:
-                continue
+        while self._idle:
+            connection, _ = self._idle.pop()
             if not connection.is_closed():
                 return connection
             self._number -= 1
+        if self._number < self._size:
+            self._number += 1
+        else:
+            given = await self._wait()
+            if given and not given.is_closed():
+                return given
         async with asyncio.timeout(self._patience):
             return await self._open()
 
@@ -49,12 +53,9 @@ class Pool:
         """Whoever waits longest gets it, or the room that it leaves if it is closed."""
         if self._closed:
             connection.terminate()
-        usable = not connection.is_closed()
-        if not usable:
-            self._number -= 1
-        if self._hand_over(connection if usable else None):
-            return
-        if usable:
+        if connection.is_closed():
+            self._pass_room_on()
+        elif not self._hand_over(connection):
             self._idle.append((connection, monotonic()))
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_idle)
@@ -72,16 +73,15 @@ class Pool:
         )
 
     async def _open(self) -> Connection:
-        self._number += 1
+        """In room that is counted already."""
         try:
             return await self._connect()
         except BaseException:
-            self._number -= 1
-            self._hand_over(None)
+            self._pass_room_on()
             raise
 
     async def _wait(self) -> Connection | None:
-        """A connection; or None where there may be room for a new one."""
+        """A connection that another has used, or None for room to open one, which is counted already."""
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[Connection | None] = loop.create_future()
         self._waiting.append((waiting, monotonic() + self._patience))
@@ -95,7 +95,7 @@ class Pool:
                 if connection := waiting.result():
                     self.release(connection)
                 else:
-                    self._hand_over(None)
+                    self._pass_room_on()
             raise
 
     def _hand_over(self, connection: Connection | None) -> bool:
@@ -106,6 +106,11 @@ class Pool:
                 waiting.set_result(connection)
                 return True
         return False
+
+    def _pass_room_on(self) -> None:
+        """What a connection leaves is never free while somebody waits, lest another should come first."""
+        if not self._hand_over(None):
+            self._number -= 1
 
     def _give_up(self) -> None:
         """On behalf of those at the front, who have waited longest."""

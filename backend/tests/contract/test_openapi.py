@@ -38,10 +38,10 @@ def test_every_reference_leads_somewhere() -> None:
             part = part[name]
 
 
-def test_every_schema_is_used() -> None:
-    used = {reference.rsplit("/")[-1] for reference in references(DOCUMENT)}
+def test_every_component_is_used() -> None:
+    used = {reference.removeprefix("#/components/") for reference in references(DOCUMENT)}
 
-    assert set(DOCUMENT["components"]["schemas"]) == used
+    assert {f"{kind}/{name}" for kind in ("schemas", "examples") for name in DOCUMENT["components"][kind]} == used
 
 
 def test_every_member_of_an_answer_is_required() -> None:
@@ -58,10 +58,12 @@ def test_every_error_is_described_as_problem_details(name: str) -> None:
     failures = {status: response for status, response in responses.items() if status >= "400"}
 
     assert {"400", "401", "403", "414", "422", "431", "500", "503"} <= set(failures)
-    for response in failures.values():
-        assert response["content"] == {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-        }
+    for status, response in failures.items():
+        (content,) = response["content"].items()
+        assert content[0] == "application/problem+json"
+        assert content[1]["schema"] == {"$ref": "#/components/schemas/Problem"}
+        (example,) = content[1]["examples"]
+        assert DOCUMENT["components"]["examples"][example]["value"]["status"] == int(status)
 
 
 @pytest.mark.parametrize("name", TASK_OPERATIONS)

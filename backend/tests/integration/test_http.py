@@ -2,6 +2,7 @@
 
 import json
 import re
+from asyncio import CancelledError
 from collections.abc import Callable
 
 import httpx2
@@ -213,30 +214,33 @@ async def test_each_request_is_one_line_of_json_that_tells_no_secrets(
         assert secret not in "\n".join(lines)
 
 
-async def test_who_hangs_up_is_no_crash(
-    settings: Settings, user: User, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("end", ["client hangs up", "server stops"])
+async def test_a_body_that_does_not_come_to_its_end_is_no_crash(
+    settings: Settings, user: User, capsys: pytest.CaptureFixture[str], end: str
 ) -> None:
     app = create_app(settings.model_copy(update={"log_format": "json", "log_level": "info"}))
-    received: list[Message] = [
-        {"type": "http.request", "body": b'{"ti', "more_body": True},
-        {"type": "http.disconnect"},
-    ]
+    received: list[Message] = [{"type": "http.request", "body": b'{"ti', "more_body": True}]
 
-    async def hanging_up(scope: Scope, _: Receive, send: Send) -> None:
+    async def half_sent(scope: Scope, _: Receive, send: Send) -> None:
         async def receive() -> Message:
-            return received.pop(0)
+            if received:
+                return received.pop(0)
+            if end == "server stops":
+                raise CancelledError  # as a task is ended that waits for too long
+            return {"type": "http.disconnect"}
 
         await app(scope, receive if scope["type"] == "http" else _, send)
 
     headers = {"Authorization": f"Bearer {user.token}", "Content-Type": "application/json"}
-    async with running(hanging_up) as client:
+    async with running(half_sent) as client:
         log.flush()
         capsys.readouterr()
-        await client.post("/api/me/tasks", headers=headers)
+        answer = await client.post("/api/me/tasks", headers=headers)
         log.flush()
         events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     create_app(settings)  # the log of the other tests
 
+    assert_problem(answer, 400, "malformed-request")
     assert [(event["event"], event["status"]) for event in events] == [("request", 400)]
 
 

@@ -79,6 +79,17 @@ def test_times_have_microseconds_and_are_in_utc(
     assert json.loads(capsys.readouterr().out)["timestamp"] == "1970-01-01T00:00:01.000000Z"
 
 
+def test_a_character_that_the_terminal_lacks_costs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    terminal = io.TextIOWrapper(written, encoding="ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    logs.configure(level="info", as_json=False)
+
+    log.warning("Verbindung für alle beendet")
+
+    assert b"Verbindung f?r alle beendet" in written.getvalue()
+
+
 class FullDisk(io.StringIO):
     def write(self, text: str) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", text)

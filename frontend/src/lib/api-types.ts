@@ -173,20 +173,6 @@ export interface components {
         /**
          * Problem
          * @description Problem details (RFC 9457). `code` is stable; `errors` is there for invalid values only.
-         * @example {
-         *       "code": "invalid-values",
-         *       "detail": "title: is required.",
-         *       "errors": [
-         *         {
-         *           "detail": "is required.",
-         *           "pointer": "/title"
-         *         }
-         *       ],
-         *       "requestId": "d4daa096bf3dcd81",
-         *       "status": 422,
-         *       "title": "Invalid values",
-         *       "type": "/errors/invalid-values"
-         *     }
          */
         Problem: {
             type: string;

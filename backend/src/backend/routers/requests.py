@@ -2,6 +2,7 @@
 
 import json
 import re
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
@@ -116,6 +117,9 @@ async def _read(request: Request) -> bytes:
     except ClientDisconnect as error:
         # Nobody is there any more to read the answer, but the log is to say what happened.
         raise MalformedRequest("The request ended before its body did.") from error
+    except CancelledError as error:
+        # By a server that stops, and has waited long enough.
+        raise MalformedRequest("The body did not come in time.") from error
     return bytes(content)
 
 
