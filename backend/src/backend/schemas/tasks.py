@@ -81,7 +81,7 @@ def _instant(value: object) -> datetime:
 def _digits(value: object) -> object:
     # Pydantic would also read "1_000", "1.0" and " 7".
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise ValueError("should be a whole number")
+        raise ValueError("should be a whole number from 1 to 1000")
     return value
 
 
