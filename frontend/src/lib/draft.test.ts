@@ -54,6 +54,23 @@ test("only what both sides have changed differently is in conflict", () => {
   expect(conflicts(TASK, mine, theirs)).toEqual([{ member: "title", mine: "Mine", theirs: "Theirs" }]);
 });
 
+test("the same edit on both sides is no conflict, however the API writes it", () => {
+  const draft = { ...draftOf(TASK), title: " Water them ", category: " Home", day: "2026-01-06", time: "09:30" };
+  const theirs = { ...TASK, title: "Water them", category: "home", dueDate: "2026-01-06T09:30:00.000000Z" };
+
+  expect(conflicts(TASK, changes(TASK, draft), theirs)).toEqual([]);
+  expect(conflicts(TASK, changes(TASK, { ...draft, day: "" }), { ...theirs, dueDate: null })).toEqual([]);
+});
+
+test("another time of the same day is in conflict", () => {
+  const mine = { dueDate: "2026-01-06T09:30:00.000Z" };
+  const theirs = "2026-01-06T09:31:00.000000Z";
+
+  expect(conflicts(TASK, mine, { ...TASK, dueDate: theirs })).toEqual([
+    { member: "dueDate", mine: mine.dueDate, theirs },
+  ]);
+});
+
 test("a member that is emptied is in conflict with one that is changed", () => {
   expect(conflicts(TASK, { dueDate: null }, { ...TASK, dueDate: "2026-02-01" })).toEqual([
     { member: "dueDate", mine: null, theirs: "2026-02-01" },

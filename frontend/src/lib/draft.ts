@@ -33,7 +33,16 @@ export type Conflict = { member: Member; mine: Task[Member]; theirs: Task[Member
 export function conflicts(base: Task, mine: TaskPatch, theirs: Task): Conflict[] {
   return (Object.keys(mine) as Member[])
     .map((member) => ({ member, mine: mine[member] ?? null, theirs: theirs[member] }))
-    .filter(({ member, mine, theirs }) => theirs !== base[member] && theirs !== mine);
+    .filter(({ member, mine, theirs }) => theirs !== base[member] && theirs !== stored(member, mine));
+}
+
+/** A value as the API will keep it: trimmed, a category in lower case, an instant to the microsecond. */
+function stored(member: Member, value: Task[Member]): Task[Member] {
+  if (typeof value !== "string") return value;
+  if (member === "title") return value.trim();
+  if (member === "category") return value.trim().toLowerCase();
+  if (member === "dueDate") return value.replace(/\.\d{3}(?=Z$)/, "$&000");
+  return value;
 }
 
 /** My change without the members in question for which the other side's value is to stay. */
