@@ -23,7 +23,8 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
   const waiting = isTemporary(task);
 
   function press(event: KeyboardEvent<HTMLElement>) {
-    if (waiting || event.ctrlKey || event.metaKey || event.altKey) return;
+    // A key that is held repeats, and would go on with the row that has the focus next.
+    if (waiting || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "x") complete.mutate(!task.completed);
     else if (event.key === "e") onEdit(task, true);
     else if (event.key === "Delete" || event.key === "Backspace") remove(task);
