@@ -156,6 +156,27 @@ test.describe("with tasks", () => {
     await look("quick-add-error");
   });
 
+  test("quick add with tasks that were not added", async ({ page, tasks, look, complaints }) => {
+    complaints.allowStatus(503);
+    let begun = () => {};
+    const somethingElse = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    await page.route(/\/tasks$/, async (route) => {
+      await somethingElse;
+      await route.fulfill({ status: 503, contentType: "application/problem+json", body: "{}" });
+    });
+    for (const title of ["Call the bank", "x".repeat(256)]) {
+      await tasks.type(title);
+      await tasks.quickAdd.press("Enter");
+    }
+    await tasks.quickAdd.fill("Something else");
+    begun();
+    await expect(page.getByRole("alert").getByText("was not added.")).toHaveCount(2);
+
+    await look("quick-add-failures");
+  });
+
   test("filters", async ({ page, tasks, look }) => {
     await tasks.open("?category=home&priority=high&sort=due");
     await tasks.expectTitles(["Pay the rent"]);

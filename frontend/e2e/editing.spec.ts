@@ -1,4 +1,174 @@
+import type { Page, Route } from "@playwright/test";
+
 import { expect, test } from "./fixtures";
+
+/** Keeps the requests of one method to the API until they are let go, one by one in their order. */
+async function hold(page: Page, method: string) {
+  const held: Route[] = [];
+  await page.route(/\/api\/[^/]+\/tasks(?:\/[^?]+)?$/, async (route) => {
+    if (route.request().method() === method) held.push(route);
+    else await route.fallback();
+  });
+  return async () => {
+    await expect.poll(() => held.length).toBeGreaterThan(0);
+    return held.shift() as Route;
+  };
+}
+
+const REFUSED = { status: 503, contentType: "application/problem+json", body: "{}" };
+
+test("a task that is refused while the next one is under way is named, and can be added again", async ({
+  page,
+  tasks,
+  account,
+  complaints,
+}) => {
+  complaints.allowStatus(503);
+  await tasks.open();
+  const next = await hold(page, "POST");
+  await tasks.type("Alpha");
+  await tasks.quickAdd.press("Enter");
+  const alpha = await next();
+  await tasks.type("Beta");
+  await tasks.quickAdd.press("Enter");
+  const beta = await next();
+  await tasks.quickAdd.fill("Gam");
+
+  await alpha.fulfill(REFUSED);
+  const alert = page.getByRole("alert").filter({ hasText: "“Alpha” was not added." });
+  await expect(alert).toContainText("busy");
+  await beta.fulfill(REFUSED);
+
+  await expect(page.getByRole("alert").getByText("“Beta” was not added.")).toBeVisible();
+  await expect(alert).toBeVisible();
+  await expect(tasks.quickAdd).toHaveValue("Gam");
+  await alert.getByRole("button", { name: "Discard “Beta”" }).click();
+  await expect(tasks.quickAdd).toBeFocused();
+  await alert.getByRole("button", { name: "Try again to add “Alpha”" }).click();
+  await (await next()).continue();
+  await expect(tasks.checkbox("Alpha")).toBeEnabled();
+  await expect(page.getByRole("alert").getByText("was not added")).toHaveCount(0);
+  await expect(tasks.quickAdd).toHaveValue("Gam");
+  expect(await account.api.titles()).toEqual(["Alpha"]);
+});
+
+test("what is added again keeps what was understood of it, and what was refused", async ({
+  page,
+  tasks,
+  account,
+  complaints,
+}) => {
+  complaints.allowStatus(503);
+  await tasks.open();
+  const next = await hold(page, "POST");
+  await tasks.type("Read by Friday #books !low");
+  await page.getByRole("button", { name: "Leave “by Friday” in the title" }).click();
+  await tasks.quickAdd.press("Enter");
+
+  await (await next()).fulfill(REFUSED);
+  await expect(tasks.quickAdd).toHaveValue("Read by Friday #books !low");
+  await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["books", "low"]);
+  await tasks.quickAdd.press("Enter");
+  const again = await next();
+  await tasks.quickAdd.fill("Something else");
+  await again.fulfill(REFUSED);
+  await page.getByRole("button", { name: "Try again to add “Read by Friday #books !low”" }).click();
+  await (await next()).continue();
+
+  await expect(tasks.checkbox("Read by Friday")).toBeEnabled();
+  expect(await account.api.find()).toMatchObject([{ category: "books", priority: "low", dueDate: null }]);
+});
+
+test("tasks that the filters hide are each told of, also when added one right after the other", async ({
+  page,
+  tasks,
+}) => {
+  await tasks.open("?priority=high");
+  const next = await hold(page, "POST");
+  for (const title of ["Alpha", "Beta"]) {
+    await tasks.type(title);
+    await tasks.quickAdd.press("Enter");
+  }
+
+  await (await next()).continue();
+  await (await next()).continue();
+
+  await expect(tasks.toast("“Alpha” is added. The filters hide it.")).toHaveCount(1);
+  await expect(tasks.toast("“Beta” is added. The filters hide it.")).toHaveCount(1);
+});
+
+test("without an answer the page does not claim that nothing was added", async ({
+  page,
+  tasks,
+  account,
+  complaints,
+}) => {
+  complaints.allowUnreachable();
+  await tasks.open();
+  const next = await hold(page, "POST");
+  await tasks.type("Alpha");
+  await tasks.quickAdd.press("Enter");
+
+  const alpha = await next();
+  await alpha.fetch();
+  await alpha.abort("connectionreset");
+
+  const alert = page.getByRole("alert").filter({ hasText: "this may have been added or not" });
+  await expect(alert).toContainText("Look before you add it again.");
+  await expect(alert).not.toContainText("was not added");
+  await expect(tasks.quickAdd).toHaveValue("Alpha");
+  await expect(tasks.checkbox("Alpha")).toBeVisible();
+  expect(await account.api.titles()).toEqual(["Alpha"]);
+});
+
+test("what is added before the page is complete is added once, and what is typed next stays", async ({
+  page,
+  tasks,
+  account,
+}) => {
+  // The parser is the one script that comes after the page; whatever is asked for then has to wait.
+  let parse = () => {};
+  const parser = new Promise<void>((resolve) => {
+    parse = resolve;
+  });
+  await page.route("**/_next/static/**/*.js", async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.text();
+    if (body.includes("forwardDate")) await parser;
+    await route.fulfill({ response: answer, body });
+  });
+  await tasks.open();
+
+  await tasks.type("Alpha !high");
+  await tasks.quickAdd.press("Enter");
+  await expect(tasks.quickAdd).toHaveValue("");
+  await tasks.quickAdd.press("Enter");
+  await tasks.quickAdd.fill("Bet");
+  parse();
+
+  await expect(tasks.checkbox("Alpha")).toBeEnabled();
+  await expect(tasks.quickAdd).toHaveValue("Bet");
+  expect(await account.api.find()).toMatchObject([{ title: "Alpha", priority: "high" }]);
+});
+
+test("a page that shows what was not added asks before it is left", async ({ page, tasks, complaints }) => {
+  complaints.allowStatus(503);
+  await tasks.open();
+  const next = await hold(page, "POST");
+  await tasks.type("Alpha");
+  await tasks.quickAdd.press("Enter");
+  await tasks.quickAdd.fill("Bet");
+  await (await next()).fulfill(REFUSED);
+  await expect(page.getByRole("alert").getByText("“Alpha” was not added.")).toBeVisible();
+
+  const question = page.waitForEvent("dialog");
+  await page.close({ runBeforeUnload: true });
+
+  const dialog = await question;
+  expect(dialog.type()).toBe("beforeunload");
+  await dialog.dismiss();
+  await expect(page.getByRole("alert").getByText("“Alpha” was not added.")).toBeVisible();
+});
 
 for (const key of ["Delete", "Backspace"]) {
   test(`holding ${key} deletes one task`, async ({ page, tasks, account }) => {

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
@@ -7,44 +8,70 @@ import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
 import { useHydrated } from "@/hooks/hydrated";
 import { useCreateTask } from "@/hooks/tasks";
+import { useUnsaved } from "@/hooks/unsaved";
+import type { TaskCreate } from "@/lib/api";
 import { describeDue } from "@/lib/due";
+import { Unreachable } from "@/lib/errors";
 import { type Filters, passesFilters } from "@/lib/filters";
 import type { Found, QuickAdd as Understood } from "@/lib/quick-add";
+import { LISTS } from "@/lib/task-cache";
 
 const MAX_LINE = 500; // characters; what is longer was not typed as one line, and would take long to look through
 
 const ICONS = { due: CalendarDays, priority: Flag, category: Tag };
 
+/** What is in the field, or was. `keep` holds the pieces that are to stay in the title, `error` why it came back. */
+type Line = { text: string; keep: ReadonlySet<string>; error?: Error };
+type Failure = { id: string; line: Line; task: TaskCreate };
+
+const EMPTY: Line = { text: "", keep: new Set() };
+
 /** One line that becomes a task. What is understood of it is shown before it is sent, and can be refused. */
 export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () => void }) {
   const hydrated = useHydrated();
   const create = useCreateTask();
+  const queries = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState("");
-  const [keep, setKeep] = useState<ReadonlySet<string>>(new Set());
-  const [problem, setProblem] = useState("");
+  // Together, because where a failed line goes depends on what is in the field by then.
+  const [{ line, failures }, setState] = useState<{ line: Line; failures: Failure[] }>({ line: EMPTY, failures: [] });
+  const { text, keep, error } = line;
   const parser = useParser();
   const task =
     text.length > MAX_LINE ? { title: text.trim(), found: [] } : parser?.parseQuickAdd(text, new Date(), keep);
+  useUnsaved(failures.length > 0);
 
-  async function submit(event: FormEvent) {
+  const setLine = (line: Line) => setState((now) => ({ ...now, line }));
+
+  function submit(event: FormEvent) {
     event.preventDefault();
-    const { found: _, ...body } = task ?? (await parseLater(text));
-    if (!body.title) return;
-    setText("");
-    setKeep(new Set());
-    setProblem("");
-    create.mutate(body, {
-      onSuccess: (added) => {
-        if (passesFilters(added, filters, new Date())) return;
-        toast(`“${added.title}” is added. The filters hide it.`, { action: { label: "Show all", onClick: onClear } });
-      },
-      onError: (error) => {
+    if (!text.trim()) return;
+    setLine(EMPTY);
+    void add({ text, keep }, task ?? parseLater(text));
+  }
+
+  async function add(line: Line, understood: Understood | Promise<Understood>) {
+    const { found: _, ...task } = await understood;
+    await send({ id: crypto.randomUUID(), line, task });
+  }
+
+  async function send({ id, line, task }: Failure) {
+    try {
+      const added = await create.mutateAsync(task);
+      if (passesFilters(added, filters, new Date())) return;
+      toast(`“${added.title}” is added. The filters hide it.`, { action: { label: "Show all", onClick: onClear } });
+    } catch (thrown) {
+      const failed = { ...line, error: thrown as Error };
+      if (thrown instanceof Unreachable) void queries.invalidateQueries({ queryKey: LISTS }); // to be looked for there
+      setState((now) =>
         // Back into the field, unless something else has been begun there.
-        setText((present) => present || text);
-        setProblem(`This was not added. ${error.message}`);
-      },
-    });
+        now.line.text ? { ...now, failures: [...now.failures, { id, line: failed, task }] } : { ...now, line: failed },
+      );
+    }
+  }
+
+  function take(failure: Failure) {
+    setState((now) => ({ ...now, failures: now.failures.filter(({ id }) => id !== failure.id) }));
+    input.current?.focus();
   }
 
   return (
@@ -60,10 +87,7 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
           autoComplete="off"
           enterKeyHint="done"
           value={text}
-          onChange={(event) => {
-            setText(event.target.value);
-            setProblem("");
-          }}
+          onChange={(event) => setLine({ text: event.target.value, keep })}
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         />
         <Button type="submit" variant="primary" className="h-12" disabled={!hydrated}>
@@ -82,7 +106,7 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
                 found={found}
                 task={task}
                 onRefuse={() => {
-                  setKeep(new Set([...keep, found.text]));
+                  setLine({ ...line, keep: new Set([...keep, found.text]) });
                   input.current?.focus();
                 }}
               />
@@ -90,11 +114,46 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
           ))}
         </ul>
       )}
-      <div role="alert" className="empty:absolute">
-        {problem && <p className="text-danger text-sm">{problem}</p>}
+      <div role="alert" className="grid grid-cols-[minmax(0,1fr)] gap-2 text-sm empty:absolute">
+        {error && <p className="text-danger">{sentence(error)}</p>}
+        {failures.map((failure) => (
+          <Failed
+            key={failure.id}
+            line={failure.line}
+            onRetry={() => {
+              take(failure);
+              void send(failure);
+            }}
+            onDiscard={() => take(failure)}
+          />
+        ))}
       </div>
     </form>
   );
+}
+
+function Failed({ line, onRetry, onDiscard }: { line: Line; onRetry: () => void; onDiscard: () => void }) {
+  return (
+    <div className="flex flex-wrap items-center justify-end gap-2">
+      <p className="min-w-3/5 flex-1 text-danger wrap-anywhere">{line.error && sentence(line.error, line.text)}</p>
+      <div className="flex gap-2">
+        <Button size="small" aria-label={`Try again to add “${line.text}”`} onClick={onRetry}>
+          Try again
+        </Button>
+        <Button size="small" variant="quiet" aria-label={`Discard “${line.text}”`} onClick={onDiscard}>
+          Discard
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Without an answer it is not known what became of the request. */
+function sentence(error: Error, text?: string): string {
+  const subject = text ? `“${text}”` : "this";
+  return error instanceof Unreachable
+    ? `No answer came, so ${subject} may have been added or not. Look before you add it again.`
+    : `${text ? subject : "This"} was not added. ${error.message}`;
 }
 
 function Chip({ found, task, onRefuse }: { found: Found; task: Understood; onRefuse: () => void }) {
