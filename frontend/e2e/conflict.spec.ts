@@ -107,7 +107,7 @@ test("different fields in two tabs: both are kept", async ({ tasks, account, con
   await save(here, { Title: "Book a train" });
 
   await expect(tasks.row("Book a train")).toContainText("To Porto");
-  await expect(tasks.toast("changed in another window too")).toBeVisible();
+  await expect(tasks.toast("It had changed meanwhile. Both changes are kept.")).toBeVisible();
   expect(await account.api.find()).toMatchObject([{ title: "Book a train", description: "To Porto" }]);
 });
 

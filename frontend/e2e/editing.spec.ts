@@ -170,6 +170,128 @@ test("a page that shows what was not added asks before it is left", async ({ pag
   await expect(page.getByRole("alert").getByText("“Alpha” was not added.")).toBeVisible();
 });
 
+test("while an edit is saved nothing more can be typed, and it cannot be cancelled", async ({
+  page,
+  tasks,
+  account,
+}) => {
+  await account.api.create({ title: "Old" });
+  await tasks.open();
+  const editor = await tasks.edit("Old");
+  await editor.getByLabel("Title").fill("New");
+  const next = await hold(page, "PATCH");
+
+  await page.keyboard.press("Control+Enter");
+  await page.keyboard.type("er");
+  await expect(editor.getByRole("button", { name: "Saving …" })).toBeVisible();
+  const patch = await next();
+  await editor.getByLabel("Priority").focus();
+  await page.keyboard.press("ArrowUp");
+  await editor.getByRole("button", { name: "Cancel" }).click({ force: true });
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+
+  await expect(editor.getByLabel("Title")).toHaveValue("New");
+  await expect(editor.getByLabel("Priority")).toHaveValue("medium");
+  await expect(editor.getByRole("button", { name: "Cancel" })).toBeDisabled();
+  await patch.continue();
+  await expect(editor).toBeHidden();
+  expect(await account.api.find()).toMatchObject([{ title: "New", priority: "medium" }]);
+});
+
+for (const how of ["keys", "pointer"] as const) {
+  test(`after a save by ${how} that failed the focus is where it was, and one can go on`, async ({
+    page,
+    tasks,
+    account,
+    complaints,
+  }) => {
+    complaints.allowStatus(503);
+    await account.api.create({ title: "Old" });
+    await tasks.open();
+    const editor = await tasks.edit("Old");
+    const title = editor.getByLabel("Title");
+    const save = editor.getByRole("button", { name: "Save" });
+    await title.fill("New");
+    const next = await hold(page, "PATCH");
+
+    if (how === "keys") await page.keyboard.press("Control+Enter");
+    else await save.click();
+    await (await next()).fulfill(REFUSED);
+
+    await expect(editor.getByRole("alert")).toContainText("busy");
+    await expect(how === "keys" ? title : save).toBeFocused();
+    await title.press("End");
+    await title.pressSequentially("er");
+    await title.press("Enter");
+    await (await next()).continue();
+    await expect(editor).toBeHidden();
+    expect(await account.api.titles()).toEqual(["Newer"]);
+  });
+}
+
+test("what is typed while a save looks at the other version is not taken for saved", async ({
+  page,
+  tasks,
+  account,
+  complaints,
+}) => {
+  complaints.allowStatus(412);
+  const { id } = await account.api.create({ title: "Old" });
+  await tasks.open();
+  const editor = await tasks.edit("Old");
+  await account.api.complete(id);
+  const next = await hold(page, "GET");
+  await editor.getByLabel("Title").fill("New");
+
+  await page.keyboard.press("Control+Enter");
+  const read = await next();
+  await page.keyboard.type("er");
+  await expect(editor.getByLabel("Title")).toHaveValue("New");
+  await read.continue();
+
+  await expect(editor).toBeHidden();
+  await expect(tasks.toast("It had changed meanwhile. Both changes are kept.")).toBeVisible();
+  expect(await account.api.find()).toMatchObject([{ title: "New", status: "completed" }]);
+});
+
+test("the same edit in two windows is no conflict", async ({ page, tasks, account, complaints }) => {
+  complaints.allowStatus(412);
+  const { id } = await account.api.create({ title: "Old" });
+  await tasks.open();
+  const editor = await tasks.edit("Old");
+  const theirs = { title: "New", category: "garden", dueDate: "2030-05-17T16:30:00Z" };
+  const answer = await account.api.request(`me/tasks/${id}`, { method: "PATCH", body: JSON.stringify(theirs) });
+  expect(answer.status).toBe(200);
+
+  await editor.getByLabel("Title").fill(" New ");
+  await editor.getByLabel("Category").fill("Garden");
+  await editor.getByLabel("Due").fill("2030-05-17");
+  await editor.getByLabel("Time").fill("18:30");
+  await editor.getByRole("button", { name: "Save" }).click();
+
+  await expect(editor).toBeHidden();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(tasks.title("New")).toBeVisible();
+});
+
+test("Ctrl+Enter does not take a half-typed date for none", async ({ page, tasks, account }) => {
+  await account.api.create({ title: "Pay", dueDate: "2030-05-17" });
+  await tasks.open();
+  const editor = await tasks.edit("Pay");
+  const due = editor.getByLabel("Due");
+
+  await due.focus();
+  await page.keyboard.press("Delete");
+  await expect.poll(() => due.evaluate((input: HTMLInputElement) => input.validity.badInput)).toBe(true);
+  await page.keyboard.press("Control+Enter");
+
+  await expect(due).toBeFocused();
+  await expect(editor).toBeVisible();
+  await expect(editor.getByRole("button", { name: "Save" })).toBeEnabled();
+  expect(await account.api.find()).toMatchObject([{ dueDate: "2030-05-17" }]);
+});
+
 for (const key of ["Delete", "Backspace"]) {
   test(`holding ${key} deletes one task`, async ({ page, tasks, account }) => {
     await account.api.createAll([{ title: "Three" }, { title: "Two" }, { title: "One" }]);
@@ -198,4 +320,31 @@ test("holding x completes one task once", async ({ page, tasks, account }) => {
   await expect(tasks.checkbox("One")).toBeChecked();
   await expect(tasks.checkbox("Two")).not.toBeChecked();
   await expect.poll(() => account.api.find()).toMatchObject([{ status: "completed" }, { status: "pending" }]);
+});
+
+test("a task that is edited right after it was toggled is not said to have another window", async ({
+  page,
+  tasks,
+  account,
+  complaints,
+}) => {
+  complaints.allowStatus(412);
+  await account.api.create({ title: "Old" });
+  await tasks.open();
+  const next = await hold(page, "PATCH");
+  await tasks.checkbox("Old").click();
+  const toggle = await next();
+  const editor = await tasks.edit("Old");
+  const toggled = page.waitForResponse(/\/complete$/);
+  await toggle.continue();
+  await toggled;
+
+  await editor.getByLabel("Title").fill("New");
+  await editor.getByRole("button", { name: "Save" }).click();
+  await (await next()).continue(); // refused, since the editor knows the task as it was
+  await (await next()).continue();
+
+  const notice = tasks.toast("Both changes are kept.");
+  await expect(notice).toContainText("It had changed meanwhile.");
+  await expect(notice).not.toContainText("window");
 });

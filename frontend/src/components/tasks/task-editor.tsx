@@ -23,9 +23,10 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   const [conflict, setConflict] = useState<{ patch: TaskPatch; theirs: Task; members: Conflict[] }>();
   const [gone, setGone] = useState(false);
   const [warned, setWarned] = useState(false);
-  const busy = save.isPending || create.isPending;
+  const [busy, setBusy] = useState(false);
 
   const set = (change: Partial<typeof draft>) => {
+    if (busy) return; // it would be lost when the save succeeds
     setDraft({ ...draft, ...change });
     setWarned(false);
   };
@@ -33,55 +34,60 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
     problem instanceof ApiError ? problem.faults.find(({ pointer }) => pointer === `/${member}`)?.detail : undefined;
   const unplaced = problem && !(problem instanceof ApiError && problem.faults.length > 0);
 
-  async function patch(change: TaskPatch, target: Task): Promise<boolean> {
+  /** Until it is known what became of this, the draft stays as it is and the editor open. */
+  async function send(work: () => Promise<unknown>) {
+    if (busy) return;
+    setBusy(true);
     setProblem(undefined);
     try {
-      if (Object.keys(change).length) await save.mutateAsync({ task: target, patch: change });
-      onClose();
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 412) await compare(change);
-      else if (error instanceof ApiError && error.status === 404) setGone(true);
-      else setProblem(error as Error);
-    }
-    return false;
-  }
-
-  async function compare(change: TaskPatch) {
-    try {
-      const theirs = await api.getTask(base.id);
-      show(theirs);
-      const members = conflicts(base, change, theirs);
-      if (members.length) setConflict({ patch: change, theirs, members });
-      else if (await patch(change, theirs)) toast("Changed in another window too. Both changes are kept.");
+      await work();
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) setGone(true);
       else setProblem(error as Error);
     }
+    setBusy(false);
   }
 
-  function submit(event?: FormEvent) {
-    event?.preventDefault();
-    if (!busy) void patch(changes(base, draft), base);
+  async function patch(change: TaskPatch, target: Task): Promise<boolean> {
+    try {
+      if (Object.keys(change).length) await save.mutateAsync({ task: target, patch: change });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 412)) throw error;
+      await compare(change);
+      return false;
+    }
+    onClose();
+    return true;
+  }
+
+  async function compare(change: TaskPatch) {
+    const theirs = await api.getTask(base.id);
+    show(theirs);
+    const members = conflicts(base, change, theirs);
+    if (members.length) setConflict({ patch: change, theirs, members });
+    else if (await patch(change, theirs)) toast("It had changed meanwhile. Both changes are kept.");
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    void send(() => patch(changes(base, draft), base));
   }
 
   async function saveAsNew() {
     const { title, description, priority, category, dueDate } = { ...base, ...changes(base, draft) };
-    try {
-      await create.mutateAsync({ title, description, priority, category, dueDate });
-      close();
-    } catch (error) {
-      setProblem(error as Error);
-    }
+    await create.mutateAsync({ title, description, priority, category, dueDate });
+    forget(base);
+    onClose();
   }
 
   /** A key that is hit by accident costs nothing of what was typed. */
   function leaveByKey() {
-    if (changed && !warned) setWarned(true);
+    if (changed && !warned && !busy) setWarned(true);
     else close();
   }
 
   function close() {
+    if (busy) return;
     if (gone) forget(base);
     onClose();
   }
@@ -89,12 +95,16 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   const changed = Object.keys(changes(base, draft)).length > 0;
   useUnsaved(changed);
 
-  function press(event: KeyboardEvent) {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit();
-    else if (event.key === "Escape" && !conflict) leaveByKey();
+  function press(event: KeyboardEvent<HTMLFormElement>) {
+    if (conflict) return; // keys in the dialog come here too
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
+    else if (event.key === "Escape") leaveByKey();
     else return;
     event.preventDefault();
   }
+
+  // Neither the fields nor the buttons are disabled, which would take the focus from the one that has it.
+  const waiting = { "aria-disabled": busy, className: "aria-disabled:opacity-60" };
 
   return (
     <form
@@ -106,7 +116,13 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
     >
       <Field label="Title" error={fault("title")}>
         {(control) => (
-          <Input {...control} autoFocus value={draft.title} onChange={(event) => set({ title: event.target.value })} />
+          <Input
+            {...control}
+            autoFocus
+            readOnly={busy}
+            value={draft.title}
+            onChange={(event) => set({ title: event.target.value })}
+          />
         )}
       </Field>
       <Field label="Description" error={fault("description")}>
@@ -114,6 +130,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
           <Textarea
             {...control}
             rows={3}
+            readOnly={busy}
             value={draft.description}
             onChange={(event) => set({ description: event.target.value })}
           />
@@ -126,6 +143,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
               {...control}
               type="date"
               max="9999-12-31"
+              readOnly={busy}
               value={draft.day}
               onChange={(event) => set({ day: event.target.value })}
             />
@@ -137,6 +155,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
               {...control}
               type="time"
               disabled={!draft.day}
+              readOnly={busy}
               value={draft.day && draft.time}
               onChange={(event) => set({ time: event.target.value })}
             />
@@ -146,6 +165,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
           {(control) => (
             <Select
               {...control}
+              aria-disabled={busy}
               value={draft.priority}
               onChange={(event) => set({ priority: event.target.value as Task["priority"] })}
             >
@@ -160,6 +180,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
             <Input
               {...control}
               autoCapitalize="none"
+              readOnly={busy}
               value={draft.category}
               onChange={(event) => set({ category: event.target.value })}
             />
@@ -172,15 +193,15 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
         {gone && "This task has been deleted in another window. You can save what you have as a new task."}
       </div>
       <div className="flex flex-wrap justify-end gap-2">
-        <Button variant="quiet" onClick={close}>
+        <Button variant="quiet" {...waiting} onClick={close}>
           {gone ? "Discard" : "Cancel"}
         </Button>
         {gone ? (
-          <Button variant="primary" disabled={busy} onClick={() => void saveAsNew()}>
-            Save as a new task
+          <Button variant="primary" {...waiting} onClick={() => void send(saveAsNew)}>
+            {busy ? "Saving …" : "Save as a new task"}
           </Button>
         ) : (
-          <Button type="submit" variant="primary" disabled={busy}>
+          <Button type="submit" variant="primary" {...waiting}>
             {busy ? "Saving …" : "Save"}
           </Button>
         )}
@@ -192,7 +213,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
           onCancel={() => setConflict(undefined)}
           onResolve={(mine) => {
             setConflict(undefined);
-            void patch(unset(conflict.patch, conflict.members, mine), conflict.theirs);
+            void send(() => patch(unset(conflict.patch, conflict.members, mine), conflict.theirs));
           }}
         />
       )}
