@@ -1,7 +1,9 @@
 import { anAddress, expect, test } from "./fixtures";
 
-for (const path of ["/sign-in", "/sign-up", "/", "/account", "/not-there"]) {
-  test(`headers of ${path}`, async ({ page, account: _, context, complaints }) => {
+const MISSING = ["/not-there", "/not.there", "/api/not-there", "/_next/not-there", "/icon.svg/not-there"];
+
+for (const path of ["/sign-in", "/sign-up", "/", "/account", ...MISSING]) {
+  test(`headers of ${path}`, async ({ page, account: _, context, complaints, stack }) => {
     complaints.allowStatus(404);
     if (path.startsWith("/sign")) await context.clearCookies();
 
@@ -10,6 +12,7 @@ for (const path of ["/sign-in", "/sign-up", "/", "/account", "/not-there"]) {
     const headers = answer?.headers() ?? {};
     const policy = headers["content-security-policy"];
     expect(policy).toMatch(/script-src 'self' 'nonce-[^']{20,}' 'strict-dynamic'(?:;|$)/);
+    expect(policy).toContain(`connect-src 'self' ${stack.api};`);
     for (const part of ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]) {
       expect(policy).toContain(part);
     }

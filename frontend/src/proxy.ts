@@ -1,5 +1,7 @@
 import { type NextRequest, NextResponse } from "next/server";
 
+import { readBackendUrl } from "@/lib/env";
+
 /** A content security policy for each page: scripts run only with this request's nonce, calls go only to the API. */
 export function proxy(request: NextRequest) {
   const nonce = btoa(crypto.randomUUID());
@@ -9,7 +11,7 @@ export function proxy(request: NextRequest) {
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ""}`,
     "style-src 'self' 'unsafe-inline'", // style attributes: positions of menus, widths of the chart
     "img-src 'self' data:",
-    `connect-src 'self' ${new URL(process.env.NEXT_PUBLIC_BACKEND_URL || "http://127.0.0.1:8000").origin}`,
+    `connect-src 'self' ${new URL(readBackendUrl()).origin}`,
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",
@@ -24,4 +26,5 @@ export function proxy(request: NextRequest) {
   return response;
 }
 
-export const config = { matcher: "/((?!api/|_next/|.*\\..*).*)" };
+// All but the routes of Better Auth and files, named so that whatever is not there is a page with a policy.
+export const config = { matcher: "/((?!api/auth/|_next/static/|icon\\.svg$).*)" };

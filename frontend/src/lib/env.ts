@@ -8,9 +8,15 @@ export function readEnv(env: Record<string, string | undefined> = process.env) {
     databaseUrl: required(env, "DATABASE_URL"),
     secret: required(env, "BETTER_AUTH_SECRET", 32),
     appUrl: url(env, "BETTER_AUTH_URL", "http://localhost:3000"),
-    backendUrl: url(env, "NEXT_PUBLIC_BACKEND_URL", "http://127.0.0.1:8000"),
+    backendUrl: readBackendUrl(env),
     algorithm: oneOf(env, "JWT_ALGORITHM", ALGORITHMS),
   };
+}
+
+/** By itself for the proxy, which runs for pages that need nothing else. */
+export function readBackendUrl(env: Record<string, string | undefined> = process.env): string {
+  // Not `process.env.NEXT_PUBLIC_…`: where Next.js sees that, it puts in the value that the build had.
+  return url(env, "NEXT_PUBLIC_BACKEND_URL", "http://127.0.0.1:8000");
 }
 
 function required(env: Record<string, string | undefined>, name: string, length = 1): string {

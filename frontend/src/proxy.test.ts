@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+
+import { NextRequest } from "next/server";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { proxy } from "@/proxy";
+
+afterEach(() => vi.unstubAllEnvs());
+
+test.each(["https://one.example.com", "https://two.example.com"])("calls may go to %s if the API is there", (url) => {
+  vi.stubEnv("NEXT_PUBLIC_BACKEND_URL", `${url}/path/`);
+
+  const policy = proxy(new NextRequest("http://localhost:3000/")).headers.get("Content-Security-Policy");
+
+  expect(policy).toContain(`; connect-src 'self' ${url};`);
+});
+
+/** A build replaces each `process.env.NEXT_PUBLIC_…` by the value that it finds, which is not that of the server. */
+test("the proxy reads no variable in a way that a build would settle", () => {
+  const source = readFileSync(new URL("./proxy.ts", import.meta.url), "utf8");
+
+  expect(source).not.toContain("process.env.NEXT_PUBLIC_");
+});
