@@ -12,7 +12,7 @@ export type TaskQuery = Omit<NonNullable<operations["find_tasks"]["parameters"][
 export type Page = { tasks: Task[]; next: string | undefined };
 export type Api = ReturnType<typeof createApi>;
 
-const PATIENCE = 15_000; // milliseconds until an answer that does not come counts as none
+export const PATIENCE = 15_000; // milliseconds until an answer that does not come counts as none
 
 /**
  * The only door to the backend: it knows the address, the token and how errors are thrown.
