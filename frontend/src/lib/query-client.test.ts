@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { ApiError, SignedOut, Unreachable } from "@/lib/errors";
-import { passes, waitFor } from "@/lib/query-client";
+import { createQueryClient, passes, waitFor } from "@/lib/query-client";
 
 const refusal = (status: number, retryAfter?: number) => new ApiError(status, "code", "message", "", [], retryAfter);
 
@@ -15,4 +15,15 @@ test("what may pass by itself is tried again, and what will not is not", () => {
 test("the wait is what the API asks for, else it doubles", () => {
   expect(waitFor(0, refusal(503, 7000))).toBe(7000);
   expect([0, 1, 2].map((failures) => waitFor(failures, new Unreachable()))).toEqual([500, 1000, 2000]);
+});
+
+test.each([
+  ["at once if that is to be later", 30_000, 1],
+  ["after trying again if that is soon", 1, 3],
+])("a query fails %s", async (_, retryAfter, attempts) => {
+  const queryFn = vi.fn().mockRejectedValue(refusal(503, retryAfter));
+
+  await expect(createQueryClient(() => {}).fetchQuery({ queryKey: ["tasks"], queryFn })).rejects.toThrow("message");
+
+  expect(queryFn).toHaveBeenCalledTimes(attempts);
 });

@@ -3,6 +3,7 @@ import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError, SignedOut, Unreachable } from "@/lib/errors";
 
 const RETRIES = 2;
+const SILENCE = 5000; // milliseconds; who has to wait longer than that is told why
 
 export function createQueryClient(onSignedOut: () => void): QueryClient {
   const leave = (error: Error) => error instanceof SignedOut && onSignedOut();
@@ -11,7 +12,7 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 10_000,
-        retry: (failures, error) => failures < RETRIES && passes(error),
+        retry: (failures, error) => failures < RETRIES && passes(error) && waitFor(failures, error) <= SILENCE,
         retryDelay: waitFor,
         // What failed is tried again by itself, so that a page left open recovers when the service does.
         refetchInterval: ({ state }) =>
