@@ -2,6 +2,8 @@ import { authClient } from "@/lib/auth-client";
 
 // Who is signed in changes here. A whole page load leaves nothing of the account before in memory.
 
+const MOMENT = 5000; // milliseconds
+
 let leaving = false; // for a reason that is said already
 
 export function enter() {
@@ -13,6 +15,10 @@ export function leave(reason?: "signed-out" | "deleted") {
   if (leaving) return;
   leaving = true;
   window.location.assign(reason ? `/sign-in?reason=${reason}` : "/sign-in");
+  // Whoever has something unsaved may choose to stay, of which the page is told nothing.
+  setTimeout(() => {
+    leaving = false;
+  }, MOMENT);
 }
 
 /** Throws where the server does not answer, and so the session goes on. */
