@@ -4,7 +4,10 @@ import { useSyncExternalStore } from "react";
 
 import { useUnsaved } from "@/hooks/unsaved";
 
-/** Says that there is no network. What is done meanwhile waits in this window, and is sent afterwards. */
+/**
+ * Says that there is no network. What is added or changed meanwhile waits in this window, and is sent afterwards.
+ * A deletion does not wait: its task comes back, with a message.
+ */
 export function ConnectionBanner() {
   const online = useSyncExternalStore(
     (notify) => onlineManager.subscribe(notify),
