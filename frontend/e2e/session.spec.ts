@@ -51,6 +51,19 @@ test("another user in another tab does not mix the two", async ({ page, tasks, a
   expect(await other.api.titles()).toEqual(["Eve’s own"]);
 });
 
+test("the account page of one user does not change another one", async ({ page, account, context, stack }) => {
+  await page.goto("/account");
+  await expect(page.getByText(`You sign in as ${account.email}.`)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Save name" })).toBeEnabled();
+  await page.getByLabel("Name").fill("Countess of Lovelace");
+
+  const other = await signUp(context.request, stack, "Eve");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))); // the window comes to the front
+
+  await expect(page.getByText(`You sign in as ${other.email}.`)).toBeVisible();
+  await expect(page.getByLabel("Name")).toHaveValue("Eve");
+});
+
 test("a session that was ended elsewhere leads to the sign-in page", async ({
   page,
   account,

@@ -1,10 +1,11 @@
 "use client";
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { createContext, type ReactNode, useContext, useState } from "react";
 
+import { useSameUser } from "@/hooks/same-user";
 import { type Api, createApi } from "@/lib/api";
-import { authClient, issueToken } from "@/lib/auth-client";
+import { issueToken } from "@/lib/auth-client";
 import { leave } from "@/lib/navigation";
 import { createQueryClient } from "@/lib/query-client";
 import { tokens } from "@/lib/token";
@@ -27,15 +28,4 @@ export function ApiProvider({ url, userId, children }: { url: string; userId: st
       <QueryClientProvider client={queries}>{children}</QueryClientProvider>
     </Context>
   );
-}
-
-/** Follow what happens in other windows: the session is looked at whenever this one comes to the front. */
-function useSameUser(userId: string) {
-  const { data, isPending, error } = authClient.useSession();
-  const present = data?.user.id;
-  useEffect(() => {
-    if (isPending || error || present === userId) return;
-    if (present) window.location.reload();
-    else leave("signed-out");
-  }, [present, isPending, error, userId]);
 }

@@ -22,7 +22,7 @@ export default async function Page() {
         </Button>
         <h1 className="font-semibold text-xl">Account</h1>
       </div>
-      <Account name={user.name} email={user.email} />
+      <Account id={user.id} name={user.name} email={user.email} />
     </main>
   );
 }

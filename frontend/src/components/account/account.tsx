@@ -9,13 +9,15 @@ import { Form } from "@/components/account/form";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { useHydrated } from "@/hooks/hydrated";
+import { useSameUser } from "@/hooks/same-user";
 import { authClient } from "@/lib/auth-client";
 import { leave } from "@/lib/navigation";
 
 const NARROW = "[&>button]:justify-self-start";
 
-export function Account({ name, email }: { name: string; email: string }) {
+export function Account({ id, name, email }: { id: string; name: string; email: string }) {
   const router = useRouter();
+  useSameUser(id); // what is sent from here is done to whoever is signed in
   return (
     <>
       <Section title="Name" description={`You sign in as ${email}.`}>
