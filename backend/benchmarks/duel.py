@@ -78,12 +78,16 @@ def run(server: data.Server, plan: Plan) -> Outcome:
         for name in plan.workloads:
             for one in every:
                 send(one, requests[name], connections=CONNECTIONS, seconds=WARM_UP_SECONDS)
+        turns = [*every, None]  # PostgreSQL alone has its turn among the servers
         for number in range(plan.rounds):
+            first = number % len(turns)
             for name in plan.workloads:
-                for one in (*every[number % len(every) :], *every[: number % len(every)]):
-                    measured = send(one, requests[name], connections=CONNECTIONS, seconds=plan.seconds)
-                    outcome.measured[name].setdefault(one.name, []).append(measured)
-                outcome.limits[name].append(limit.per_second(loaded, people, name, seconds=plan.seconds))
+                for turn in (*turns[first:], *turns[:first]):
+                    if turn:
+                        measured = send(turn, requests[name], connections=CONNECTIONS, seconds=plan.seconds)
+                        outcome.measured[name].setdefault(turn.name, []).append(measured)
+                    else:
+                        outcome.limits[name].append(limit.per_second(loaded, people, name, seconds=plan.seconds))
                 print(f"round {number + 1} of {plan.rounds}: {name}", flush=True)
             asyncio.run(data.tidy(loaded))
     return outcome

@@ -20,7 +20,7 @@ from benchmarks.servers import SERVER_CPU
 from benchmarks.workloads import Kind, Person
 
 CLIENTS = 10  # as many as a server has connections
-SCRIPTS = 60  # pgbench takes up to 128; each is the request of another user
+SCRIPTS = 60  # each the request of another user; every connection prepares all of them while it is measured
 
 _PARAMETER = re.compile(r"\$(\d+)")
 _STRING = re.compile(r"'[^']*'")  # in which pgbench would take :name for a variable of its own
@@ -31,9 +31,10 @@ def per_second(loaded: data.Loaded, people: Sequence[Person], workload: str, *, 
     kinds, shares = zip(*workloads.WORKLOADS[workload].items(), strict=True)
     with TemporaryDirectory(prefix="tasks-benchmark-") as folder:
         options = []
-        for number, kind in enumerate(dice.choices(kinds, shares, k=SCRIPTS)):
+        chosen = zip(dice.choices(kinds, shares, k=SCRIPTS), dice.sample(people, SCRIPTS), strict=True)
+        for number, (kind, person) in enumerate(chosen):
             script = Path(folder) / str(number)
-            script.write_text(_script(kind, dice.choice(people), dice))
+            script.write_text(_script(kind, person, dice))
             options += ["--file", str(script)]
         return _pgbench(loaded, options, seconds)
 
