@@ -33,7 +33,13 @@ test("without a network changes wait, and are sent when it is back", async ({ pa
     ]);
 });
 
-test("an edit made without a network is saved when it is back", async ({ tasks, account, context }) => {
+test("an edit made without a network stays in its editor until it can be saved", async ({
+  tasks,
+  account,
+  context,
+  complaints,
+}) => {
+  complaints.allowUnreachable();
   await account.api.create({ title: "Old" });
   await tasks.open();
   const editor = await tasks.edit("Old");
@@ -41,10 +47,11 @@ test("an edit made without a network is saved when it is back", async ({ tasks, 
   await context.setOffline(true);
   await editor.getByLabel("Title").fill("New");
   await editor.getByRole("button", { name: "Save" }).click();
-  await expect(editor.getByRole("button", { name: "Saving …" })).toBeVisible();
+  await expect(editor.getByRole("alert").getByText("can’t be reached")).toBeVisible();
   expect(await account.api.titles()).toEqual(["Old"]);
 
   await context.setOffline(false);
+  await editor.getByRole("button", { name: "Save" }).click();
   await expect(tasks.checkbox("New")).toBeVisible();
   expect(await account.api.titles()).toEqual(["New"]);
 });

@@ -14,7 +14,7 @@ import { useApi } from "@/hooks/api";
 import { useDeletions } from "@/hooks/deletions";
 import type { Page, Task, TaskCreate, TaskPatch } from "@/lib/api";
 import { dueFilter } from "@/lib/due";
-import { ApiError } from "@/lib/errors";
+import { ApiError, Unreachable } from "@/lib/errors";
 import { type Filters, passesFilters, toQuery } from "@/lib/filters";
 import { passes, waitFor } from "@/lib/query-client";
 import { addTask, afterWrite, LISTS, replaceTask } from "@/lib/task-cache";
@@ -89,6 +89,10 @@ export function useCreateTask() {
     mutationFn: (task: TaskCreate) => api.createTask(task),
     onSuccess: (task) => addTask(queries, task),
     onSettled: () => afterWrite(queries),
+    onError: (error) => {
+      // It may have been added all the same; then the list is to show it.
+      if (error instanceof Unreachable) void queries.invalidateQueries({ queryKey: LISTS });
+    },
   });
 }
 

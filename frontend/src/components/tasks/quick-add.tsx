@@ -1,4 +1,3 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { CalendarDays, Flag, Plus, Tag, X } from "lucide-react";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
@@ -14,7 +13,6 @@ import { describeDue } from "@/lib/due";
 import { Unreachable } from "@/lib/errors";
 import { type Filters, passesFilters } from "@/lib/filters";
 import type { Found, QuickAdd as Understood } from "@/lib/quick-add";
-import { LISTS } from "@/lib/task-cache";
 
 const MAX_LINE = 500; // characters; what is longer was not typed as one line, and would take long to look through
 
@@ -30,7 +28,6 @@ const EMPTY: Line = { text: "", keep: new Set() };
 export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () => void }) {
   const hydrated = useHydrated();
   const create = useCreateTask();
-  const queries = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
   // Together, because where a failed line goes depends on what is in the field by then.
   const [{ line, failures }, setState] = useState<{ line: Line; failures: Failure[] }>({ line: EMPTY, failures: [] });
@@ -61,7 +58,6 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
       toast(`“${added.title}” is added. The filters hide it.`, { action: { label: "Show all", onClick: onClear } });
     } catch (thrown) {
       const failed = { ...line, error: thrown as Error };
-      if (thrown instanceof Unreachable) void queries.invalidateQueries({ queryKey: LISTS }); // to be looked for there
       setState((now) =>
         // Back into the field, unless something else has been begun there.
         now.line.text ? { ...now, failures: [...now.failures, { id, line: failed, task }] } : { ...now, line: failed },
