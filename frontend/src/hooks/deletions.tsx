@@ -5,9 +5,9 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { toast } from "sonner";
 
 import { useApi } from "@/hooks/api";
-import type { Stats, Task } from "@/lib/api";
+import type { Task } from "@/lib/api";
 import { ApiError } from "@/lib/errors";
-import { afterWrite, countOut, replaceTask, STATS } from "@/lib/task-cache";
+import { afterWrite, forgetTask, replaceTask } from "@/lib/task-cache";
 
 const UNDO = 7000; // milliseconds in which a deletion can be taken back
 
@@ -48,8 +48,7 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
       try {
         // At the version that was on the screen: what somebody has written since is not to be lost unseen.
         await api.deleteTask(id, task.version);
-        replaceTask(queries, id, () => undefined);
-        queries.setQueryData<Stats>(STATS, (stats) => stats && countOut(stats, [task]));
+        forgetTask(queries, task);
       } catch (error) {
         if (error instanceof ApiError && error.status === 404) replaceTask(queries, id, () => undefined);
         else toast.error(`“${task.title}” was not deleted. ${(error as Error).message}`);

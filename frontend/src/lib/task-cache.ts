@@ -40,6 +40,12 @@ export function afterWrite(queries: QueryClient) {
   void queries.invalidateQueries({ queryKey: LISTS, refetchType: underWay ? "active" : "none" });
 }
 
+/** After a deletion. The task is not counted either, so that no old number is seen until there is a new one. */
+export function forgetTask(queries: QueryClient, task: Task) {
+  replaceTask(queries, task.id, () => undefined);
+  queries.setQueryData<Stats>(STATS, (stats) => stats && countOut(stats, [task]));
+}
+
 /** The counts without these tasks. */
 export function countOut(stats: Stats, tasks: Task[]): Stats {
   const pending = tasks.filter((task) => !task.completed);
