@@ -1,21 +1,5 @@
-import type { Page, Route } from "@playwright/test";
-
 import { expect, test } from "./fixtures";
-
-/** Keeps the requests of one method to the API until they are let go, one by one in their order. */
-async function hold(page: Page, method: string) {
-  const held: Route[] = [];
-  await page.route(/\/api\/[^/]+\/tasks(?:\/[^?]+)?$/, async (route) => {
-    if (route.request().method() === method) held.push(route);
-    else await route.fallback();
-  });
-  return async () => {
-    await expect.poll(() => held.length).toBeGreaterThan(0);
-    return held.shift() as Route;
-  };
-}
-
-const REFUSED = { status: 503, contentType: "application/problem+json", body: "{}" };
+import { BUSY, hold } from "./hold";
 
 test("a task that is refused while the next one is under way is named, and can be added again", async ({
   page,
@@ -34,10 +18,10 @@ test("a task that is refused while the next one is under way is named, and can b
   const beta = await next();
   await tasks.quickAdd.fill("Gam");
 
-  await alpha.fulfill(REFUSED);
+  await alpha.fulfill(BUSY);
   const alert = page.getByRole("alert").filter({ hasText: "“Alpha” was not added." });
   await expect(alert).toContainText("busy");
-  await beta.fulfill(REFUSED);
+  await beta.fulfill(BUSY);
 
   await expect(page.getByRole("alert").getByText("“Beta” was not added.")).toBeVisible();
   await expect(alert).toBeVisible();
@@ -65,13 +49,13 @@ test("what is added again keeps what was understood of it, and what was refused"
   await page.getByRole("button", { name: "Leave “by Friday” in the title" }).click();
   await tasks.quickAdd.press("Enter");
 
-  await (await next()).fulfill(REFUSED);
+  await (await next()).fulfill(BUSY);
   await expect(tasks.quickAdd).toHaveValue("Read by Friday #books !low");
   await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["books", "low"]);
   await tasks.quickAdd.press("Enter");
   const again = await next();
   await tasks.quickAdd.fill("Something else");
-  await again.fulfill(REFUSED);
+  await again.fulfill(BUSY);
   await page.getByRole("button", { name: "Try again to add “Read by Friday #books !low”" }).click();
   await (await next()).continue();
 
@@ -158,7 +142,7 @@ test("a page that shows what was not added asks before it is left", async ({ pag
   await tasks.type("Alpha");
   await tasks.quickAdd.press("Enter");
   await tasks.quickAdd.fill("Bet");
-  await (await next()).fulfill(REFUSED);
+  await (await next()).fulfill(BUSY);
   await expect(page.getByRole("alert").getByText("“Alpha” was not added.")).toBeVisible();
 
   const question = page.waitForEvent("dialog");
@@ -217,7 +201,7 @@ for (const how of ["keys", "pointer"] as const) {
 
     if (how === "keys") await page.keyboard.press("Control+Enter");
     else await save.click();
-    await (await next()).fulfill(REFUSED);
+    await (await next()).fulfill(BUSY);
 
     await expect(editor.getByRole("alert")).toContainText("busy");
     await expect(how === "keys" ? title : save).toBeFocused();

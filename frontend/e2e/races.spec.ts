@@ -1,45 +1,20 @@
-import type { Page, Route } from "@playwright/test";
-
 import { expect, test } from "./fixtures";
-
-type Answer = (route: Route) => Promise<void>;
-
-const refuse: Answer = (route) =>
-  route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*", "retry-after": "1" }, body: "" });
-
-/** Requests of one method wait until the test lets them go, the one that came first as the first. */
-async function held(page: Page, method: string, path: RegExp) {
-  const waiting: Route[] = [];
-  await page.route(path, async (route) => {
-    if (route.request().method() === method) waiting.push(route);
-    else await route.continue();
-  });
-  const arrived = () => expect.poll(() => waiting.length).toBeGreaterThan(0);
-  return {
-    arrived,
-    async next(answer: Answer = (route) => route.continue()) {
-      await arrived();
-      await answer(waiting.shift() as Route);
-    },
-  };
-}
+import { BUSY, hold } from "./hold";
 
 const LIST = /\/tasks\?/;
-const TASKS = /\/tasks$/;
-const COMPLETE = /\/complete$/;
 
 test("two clicks that both fail leave a task as the API has it", async ({ page, tasks, account, complaints }) => {
   complaints.allowStatus(503);
   await account.api.create({ title: "Undecided" });
   await tasks.open();
   const box = tasks.checkbox("Undecided");
-  const requests = await held(page, "PATCH", COMPLETE);
+  const next = await hold(page, "PATCH");
 
   await box.click();
   await expect(box).toBeChecked();
   await box.click();
   await expect(box).not.toBeChecked();
-  for (let attempt = 0; attempt < 4; attempt++) await requests.next(refuse); // each is tried twice
+  for (let attempt = 0; attempt < 4; attempt++) await (await next()).fulfill(BUSY); // each is tried twice
 
   await expect(tasks.toast("busy").first()).toBeVisible();
   await expect(box).not.toBeChecked();
@@ -49,20 +24,16 @@ test("the last of several clicks counts, however slow the answers are", async ({
   await account.api.create({ title: "Undecided" });
   await tasks.open();
   const box = tasks.checkbox("Undecided");
-  const requests = await held(page, "PATCH", COMPLETE);
+  const next = await hold(page, "PATCH");
 
   await box.click();
   await box.click();
-  const answered = page.waitForResponse(COMPLETE);
-  await requests.next();
-  await answered;
-  await requests.next(async (route) => {
-    // The second request is on its way only when the first answer has been dealt with.
-    await expect(box).not.toBeChecked();
-    await route.continue();
-  });
+  await (await next()).continue();
+  const second = await next(); // which is sent when the first answer has been dealt with
+  await expect(box).not.toBeChecked();
+  await second.continue();
   await box.click();
-  await requests.next();
+  await (await next()).continue();
 
   await expect.poll(() => account.api.find()).toMatchObject([{ status: "completed" }]);
   await expect(box).toBeChecked();
@@ -71,11 +42,11 @@ test("the last of several clicks counts, however slow the answers are", async ({
 test("a task is seen once though its page comes later, and counted once", async ({ page, tasks, account }) => {
   await account.api.createAll(Array.from({ length: 60 }, (_, number) => ({ title: `Task ${number + 10}` })));
   await tasks.open("?sort=title");
-  const pages = await held(page, "GET", LIST);
+  const nextPage = await hold(page, "GET", LIST);
   await tasks.add("Zebra");
   await tasks.rows.last().scrollIntoViewIfNeeded();
 
-  await pages.next();
+  await (await nextPage()).continue();
 
   await expect(page.getByText("That’s all: 61 tasks.")).toBeVisible();
   await expect(tasks.checkbox("Zebra")).toHaveCount(1);
@@ -83,36 +54,36 @@ test("a task is seen once though its page comes later, and counted once", async 
 
 test("a list that comes while a task is being added does not hide it", async ({ page, tasks, account }) => {
   await account.api.createAll(Array.from({ length: 60 }, (_, number) => ({ title: `Task ${number + 10}` })));
-  const pages = await held(page, "GET", LIST);
-  const additions = await held(page, "POST", TASKS);
+  const nextPage = await hold(page, "GET", LIST);
+  const nextAddition = await hold(page, "POST");
   const opening = tasks.open();
-  await pages.next();
+  await (await nextPage()).continue();
   await opening;
   await tasks.rows.last().scrollIntoViewIfNeeded();
-  await pages.arrived();
+  const second = await nextPage();
   await tasks.type("Fresh");
   await tasks.quickAdd.press("Enter");
   await expect(tasks.checkbox("Fresh")).toBeVisible();
 
-  await pages.next(); // asked for before the task was there
+  await second.continue(); // asked for before the task was there
   await expect(tasks.checkbox("Task 10")).toHaveCount(1);
   await expect(tasks.checkbox("Fresh")).toBeVisible();
-  await additions.next();
+  await (await nextAddition()).continue();
 
   await expect(tasks.checkbox("Fresh")).toBeEnabled();
   await expect(tasks.checkbox("Fresh")).toHaveCount(1);
 });
 
-test("deleted here, changed elsewhere and seen so: it stays", async ({ page, tasks, account, complaints }) => {
+test("deleted here, changed elsewhere and heard of: it stays", async ({ page, tasks, account, complaints }) => {
   complaints.allowStatus(412);
   const task = await account.api.create({ title: "Argued about" });
-  await account.api.create({ title: "Another" });
   await tasks.open();
+  await tasks.add("Another"); // after which the list counts as old
 
   await tasks.delete("Argued about");
   await account.api.complete(task.id);
   const looked = page.waitForResponse(LIST);
-  await tasks.search.fill("a");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
   await looked;
   await page.mouse.move(0, 0); // the notice stays while a pointer is over it
 
@@ -124,11 +95,11 @@ test("deleted here, changed elsewhere and seen so: it stays", async ({ page, tas
 test("completed and deleted at once, with a slow answer: it is deleted", async ({ page, tasks, account }) => {
   await account.api.create({ title: "Done with" });
   await tasks.open();
-  const requests = await held(page, "PATCH", COMPLETE);
+  const next = await hold(page, "PATCH");
 
   await tasks.checkbox("Done with").click();
   await tasks.delete("Done with");
-  await requests.next();
+  await (await next()).continue();
   await page.mouse.move(0, 0);
 
   await expect.poll(() => account.api.titles()).toEqual([]);
