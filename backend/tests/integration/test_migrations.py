@@ -139,6 +139,27 @@ async def test_migrations_can_be_undone_and_done_again(place: Place) -> None:
     assert await place.describe(*EVERYTHING) == migrated
 
 
+@pytest.mark.parametrize(
+    "change", ["SELECT", "DROP INDEX ix_tasks_pending"], ids=["as it was", "in its first form"]
+)
+async def test_tasks_of_the_first_schema_are_kept(place: Place, change: str) -> None:
+    await place.migrate()
+    migrated = await place.describe(*EVERYTHING)
+    await run_with_alembic(place, lambda connection: command.downgrade(alembic_config(connection), "0001"))
+    await place.owner.execute(change)
+    await place.owner.execute(
+        """
+        INSERT INTO "user" (id, name, email, "emailVerified") VALUES ('ada', 'Ada', 'ada@example.com', true);
+        INSERT INTO tasks ("userId", id, title) VALUES ('ada', gen_random_uuid(), 'Water the plants')
+        """
+    )
+
+    await place.migrate()
+
+    assert await place.describe(*EVERYTHING) == migrated
+    assert await place.owner.fetchval("SELECT title FROM tasks") == "Water the plants"
+
+
 async def test_a_second_run_changes_nothing(place: Place) -> None:
     first = await place.migrate()
     migrated = await place.describe(*EVERYTHING)

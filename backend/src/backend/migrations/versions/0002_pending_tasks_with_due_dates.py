@@ -15,7 +15,7 @@ PENDING = sa.text('"completedAt" IS NULL')
 
 
 def upgrade() -> None:
-    op.drop_index(NAME)
+    op.drop_index(NAME, if_exists=True)  # 0001 did not make it in its first form
     op.create_index(NAME, "tasks", KEY, postgresql_include=["dueDate", "dueAllDay"], postgresql_where=PENDING)
 
 
