@@ -7,7 +7,7 @@ servers.py    ours and its peers as processes, and what they use of the machine
 load.py       wrk, and what it found
 agree.py      whether ours and its peers give the same answers
 duel.py       rounds in which each gets the same load in turn
-limit.py      the same statements without a server, by pgbench
+pgbench.py    the same statements without a server, by pgbench
 scale.py      many connections, many rows
 plots.py      pictures of that
 report.py     tables, results.json, docs/performance.md

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks import agree, data, limit, servers, workloads
+from benchmarks import agree, data, pgbench, servers, workloads
 from benchmarks.load import Measured, send
 from benchmarks.servers import OURS, PEERS
 
@@ -35,13 +35,13 @@ class Spread(NamedTuple):
 
 class Outcome(NamedTuple):
     measured: dict[str, dict[str, list[Measured]]]  # by workload and server, one for each round
-    limits: dict[str, list[float]]  # requests a second of PostgreSQL alone, by workload
+    alone: dict[str, list[float]]  # requests a second of PostgreSQL alone, by workload
 
     def ratio(self, workload: str, peer: str) -> Spread:
         """Ours to the peer in requests a second, each compared with what the peer did seconds before or after."""
         ours = [one.per_second for one in self.measured[workload][OURS]]
         if peer == POSTGRESQL:
-            theirs = self.limits[workload]
+            theirs = self.alone[workload]
         else:
             theirs = [one.per_second for one in self.measured[workload][peer]]
         return _spread(ours, theirs)
@@ -87,7 +87,7 @@ def run(server: data.Server, plan: Plan) -> Outcome:
                         measured = send(turn, requests[name], connections=CONNECTIONS, seconds=plan.seconds)
                         outcome.measured[name].setdefault(turn.name, []).append(measured)
                     else:
-                        outcome.limits[name].append(limit.per_second(loaded, people, name, seconds=plan.seconds))
+                        outcome.alone[name].append(pgbench.per_second(loaded, people, name, seconds=plan.seconds))
                 print(f"round {number + 1} of {plan.rounds}: {name}", flush=True)
             asyncio.run(data.tidy(loaded))
     return outcome

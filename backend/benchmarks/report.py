@@ -50,9 +50,9 @@ def of_duel(outcome: Outcome) -> list[str]:
             figures = f"{one.per_second:,.0f} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | {one.p99_ms:.1f}"
             usage = f"{one.cpu_us:.0f} | {one.database_us:.0f} | {one.resident_mb:.0f}"
             lines.append(f"| {workload} | {name} | {figures} | {usage} | {times} | {thrift} |")
-        limit, ratio = median(outcome.limits[workload]), outcome.ratio(workload, POSTGRESQL)
+        alone, ratio = median(outcome.alone[workload]), outcome.ratio(workload, POSTGRESQL)
         empty = "| " * 6
-        lines.append(f"| {workload} | {POSTGRESQL} | {limit:,.0f} {empty}| {_times(ratio)} | |")
+        lines.append(f"| {workload} | {POSTGRESQL} | {alone:,.0f} {empty}| {_times(ratio)} | |")
     return lines
 
 
@@ -158,7 +158,7 @@ def _as_json(results: Results) -> Json:
             }
             for workload, of in middles.items()
         }
-        found["postgresql_per_second"] = {name: round(median(of)) for name, of in duel.limits.items()}
+        found["postgresql_per_second"] = {name: round(median(of)) for name, of in duel.alone.items()}
     if crowd:
         found["crowd"] = {
             "connections": CONNECTIONS,
