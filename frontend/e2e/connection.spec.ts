@@ -51,11 +51,13 @@ test("everything is stopped and started again: the page says so, keeps what was 
   await expect(tasks.checkbox("Written meanwhile")).toBeEnabled();
   await tasks.checkbox("From before").click();
   await expect(tasks.checkbox("From before")).toBeChecked();
-  expect(await account.api.find()).toMatchObject([
-    { title: "Written meanwhile" },
-    { title: "To be edited", description: "Half a sentence" },
-    { title: "From before", status: "completed" },
-  ]);
+  await expect
+    .poll(() => account.api.find())
+    .toMatchObject([
+      { title: "Written meanwhile" },
+      { title: "To be edited", description: "Half a sentence" },
+      { title: "From before", status: "completed" },
+    ]);
 });
 
 test("a list that could not be loaded comes by itself when the service is back", async ({ page, tasks, stack }) => {
@@ -73,6 +75,26 @@ test("a list that could not be loaded comes by itself when the service is back",
   await expect(tasks.checkbox("From before")).toBeVisible({ timeout: 30_000 });
   await expect(tasks.quickAdd).toHaveValue("Half a sen");
   await expect(page.getByRole("alert").getByText("could not be loaded")).toBeHidden();
+});
+
+test("what was added and completed arrives though the page is closed before an answer", async ({
+  page,
+  tasks,
+  stack,
+  account,
+}) => {
+  await account.api.create({ title: "Old" });
+  await tasks.open();
+  await tasks.type("New");
+
+  stack.freeze();
+  await tasks.quickAdd.press("Enter");
+  await tasks.checkbox("Old").click();
+  await expect(tasks.checkbox("Old")).toBeChecked();
+  await page.close();
+  stack.thaw();
+
+  await expect.poll(() => account.api.find()).toMatchObject([{ title: "New" }, { title: "Old", status: "completed" }]);
 });
 
 test("signing in while the service is away says so, and works afterwards", async ({ page, request, stack }) => {

@@ -94,6 +94,15 @@ export class Stack implements Addresses {
     clearTimeout(timer);
   }
 
+  /** Keeps the API from answering. */
+  freeze() {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  thaw() {
+    this.#process?.kill("SIGCONT");
+  }
+
   async remove() {
     await this.stop();
     await rm(this.data, { recursive: true, force: true });

@@ -14,6 +14,9 @@ export type Api = ReturnType<typeof createApi>;
 
 export const PATIENCE = 15_000; // milliseconds until an answer that does not come counts as none
 
+/** Characters. Requests with `keepalive` go on when their page is left; browsers limit these to 64 KiB together. */
+const LITTLE = 4000;
+
 /**
  * The only door to the backend: it knows the address, the token and how errors are thrown.
  *
@@ -42,7 +45,8 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
     },
 
     async createTask(body: TaskCreate): Promise<Task> {
-      const { data } = await client.POST("/api/{user_id}/tasks", { params: { path }, body });
+      const keepalive = JSON.stringify(body).length <= LITTLE;
+      const { data } = await client.POST("/api/{user_id}/tasks", { params: { path }, body, keepalive });
       return had(data);
     },
 
@@ -59,6 +63,7 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
       const { data } = await client.PATCH("/api/{user_id}/tasks/{task_id}/complete", {
         params: { path: one(id) },
         body: { completed },
+        keepalive: true,
       });
       return had(data);
     },
@@ -66,7 +71,7 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
     async deleteTask(id: string, version: number): Promise<void> {
       await client.DELETE("/api/{user_id}/tasks/{task_id}", {
         params: { path: one(id), header: unchangedSince(version) },
-        keepalive: true, // it may be sent by a page that is being left
+        keepalive: true,
       });
     },
 
