@@ -39,7 +39,7 @@ test("the same field in two tabs: both versions are shown, and mine can be kept"
   await dialog.getByRole("button", { name: "Save this choice" }).click();
   await expect(here).toBeHidden();
   await expect(tasks.row("Book a flight")).toContainText("To Faro");
-  expect(await account.api.find()).toMatchObject([{ description: "To Faro" }]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ description: "To Faro" }]);
 });
 
 test("the same field in two tabs: theirs can be kept, beside the rest of mine", async ({
@@ -59,9 +59,9 @@ test("the same field in two tabs: theirs can be kept, beside the rest of mine", 
   await dialog.getByRole("button", { name: "Save this choice" }).click();
   await expect(here).toBeHidden();
   await expect(tasks.row("Book a train")).toContainText("To Faro");
-  expect(await account.api.find()).toMatchObject([
-    { title: "Book a train", description: "To Faro", category: "travel" },
-  ]);
+  await expect
+    .poll(() => account.api.find())
+    .toMatchObject([{ title: "Book a train", description: "To Faro", category: "travel" }]);
 });
 
 test("from the choice one can go back to editing, with nothing lost", async ({ page, tasks, account, context }) => {
@@ -96,7 +96,7 @@ test("a third change while the choice is made is a new choice", async ({ page, t
   await expect(dialog.getByRole("radio", { name: "The other window’s To Braga" })).toBeVisible();
   await dialog.getByRole("button", { name: "Save this choice" }).click();
   await expect(here).toBeHidden();
-  expect(await account.api.find()).toMatchObject([{ description: "To Faro" }]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ description: "To Faro" }]);
 });
 
 test("different fields in two tabs: both are kept", async ({ tasks, account, context }) => {
@@ -108,7 +108,7 @@ test("different fields in two tabs: both are kept", async ({ tasks, account, con
 
   await expect(tasks.row("Book a train")).toContainText("To Porto");
   await expect(tasks.toast("It had changed meanwhile. Both changes are kept.")).toBeVisible();
-  expect(await account.api.find()).toMatchObject([{ title: "Book a train", description: "To Porto" }]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ title: "Book a train", description: "To Porto" }]);
 });
 
 test("deleted in the other tab: what was typed can be saved as a new task", async ({ tasks, account, context }) => {
@@ -123,7 +123,7 @@ test("deleted in the other tab: what was typed can be saved as a new task", asyn
   await here.getByRole("button", { name: "Save as a new task" }).click();
   await expect(here).toBeHidden();
   await tasks.expectTitles(["Book a flight"]);
-  expect(await account.api.find()).toMatchObject([{ title: "Book a flight", description: "To Faro" }]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ title: "Book a flight", description: "To Faro" }]);
 });
 
 test("toggled here, deleted in the other tab: the row goes, and a sentence says why", async ({ tasks, account }) => {

@@ -53,6 +53,7 @@ test("complete, reopen and edit", async ({ page, tasks, account }) => {
   await expectFocus(tasks.title("Two"));
   await keyboard.press("x");
   await expect(tasks.checkbox("Two")).not.toBeChecked();
+  await expect.poll(() => account.api.find()).toMatchObject([{ title: "Two", version: 3 }, {}]);
 
   const editor = page.getByRole("form", { name: "Edit Two" });
   await keyboard.press("e");
@@ -75,7 +76,7 @@ test("complete, reopen and edit", async ({ page, tasks, account }) => {
   await keyboard.press("Control+Enter");
   await expect(editor).toBeHidden();
   await expectFocus(tasks.title("Two and a half"));
-  expect(await account.api.find()).toMatchObject([{ title: "Two and a half", description: "Written" }, {}]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ title: "Two and a half", description: "Written" }, {}]);
 });
 
 test("delete and undo, with the focus always in the list", async ({ page, tasks, account }) => {

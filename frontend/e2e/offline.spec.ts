@@ -53,7 +53,7 @@ test("an edit made without a network stays in its editor until it can be saved",
   await context.setOffline(false);
   await editor.getByRole("button", { name: "Save" }).click();
   await expect(tasks.checkbox("New")).toBeVisible();
-  expect(await account.api.titles()).toEqual(["New"]);
+  await expect.poll(() => account.api.titles()).toEqual(["New"]);
 });
 
 test("a deletion made without a network does not get lost", async ({ page, tasks, account, context }) => {

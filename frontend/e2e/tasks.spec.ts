@@ -14,7 +14,9 @@ test("quick add understands a day, a time, a priority and a category", async ({ 
   await expect(row).toContainText("#home");
   await expect(tasks.quickAdd).toHaveValue("");
   await expect(tasks.quickAdd).toBeFocused();
-  expect(await account.api.find()).toMatchObject([{ title: "Pay the rent", priority: "high", category: "home" }]);
+  await expect
+    .poll(() => account.api.find())
+    .toMatchObject([{ title: "Pay the rent", priority: "high", category: "home" }]);
 });
 
 test("what quick add understood can be refused", async ({ page, tasks, account }) => {
@@ -27,7 +29,7 @@ test("what quick add understood can be refused", async ({ page, tasks, account }
   await tasks.quickAdd.press("Enter");
 
   await expect(tasks.checkbox("Read Nineteen Eighty-Four by Friday")).toBeEnabled();
-  expect(await account.api.find()).toMatchObject([{ priority: "low", category: "books", dueDate: null }]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ priority: "low", category: "books", dueDate: null }]);
 });
 
 test("what cannot be added comes back into the field", async ({ page, tasks, complaints }) => {
@@ -49,7 +51,7 @@ test("a text typed and sent at once is a task", async ({ tasks, account }) => {
   await tasks.quickAdd.press("Enter");
 
   await expect(tasks.checkbox("Quick as a flash")).toBeEnabled();
-  expect(await account.api.titles()).toEqual(["Quick as a flash"]);
+  await expect.poll(() => account.api.titles()).toEqual(["Quick as a flash"]);
 });
 
 test("edit every field where the task stands", async ({ page, tasks, account }) => {
@@ -74,7 +76,7 @@ test("edit every field where the task stands", async ({ page, tasks, account }) 
     priority: "low",
     category: "garden",
   };
-  expect(await account.api.find()).toMatchObject([saved]);
+  await expect.poll(() => account.api.find()).toMatchObject([saved]);
 
   await page.reload();
   const again = await tasks.edit("Water the garden");
@@ -101,7 +103,7 @@ test("fields can be emptied, except the title", async ({ tasks, account, complai
   await editor.getByRole("button", { name: "Save" }).click();
 
   await expect(tasks.title("Empty")).toBeVisible();
-  expect(await account.api.find()).toMatchObject([{ description: null, dueDate: null, category: "other" }]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ description: null, dueDate: null, category: "other" }]);
 });
 
 test("what the API refuses is said at its field, and nothing typed is lost", async ({ tasks, account, complaints }) => {
@@ -133,7 +135,7 @@ test("what the API refuses is said at its field, and nothing typed is lost", asy
   await editor.getByLabel("Category").fill("z".repeat(50));
   await editor.getByRole("button", { name: "Save" }).click();
   await expect(editor).toBeHidden();
-  expect(await account.api.titles()).toEqual(["x".repeat(255)]);
+  await expect.poll(() => account.api.titles()).toEqual(["x".repeat(255)]);
 });
 
 test("what is typed in one editor stays while another is opened", async ({ tasks, account }) => {
@@ -164,7 +166,7 @@ test("toggle, and toggle back", async ({ page, tasks, account }) => {
   await tasks.checkbox("Call mum").click();
   await expect(tasks.checkbox("Call mum")).not.toBeChecked();
   await expect(statistics).toContainText("1 open");
-  expect(await account.api.find()).toMatchObject([{ status: "pending" }]);
+  await expect.poll(() => account.api.find()).toMatchObject([{ status: "pending" }]);
 });
 
 test("many clicks on one checkbox leave it as it is shown", async ({ tasks, account }) => {

@@ -40,8 +40,10 @@ async function mainPath(page: Page, stack: Addresses): Promise<string> {
   await expect(page.getByRole("heading", { name: "Nothing to do yet" })).toBeVisible();
 
   await tasks.add("Find the moth");
+  const saved = page.waitForResponse((response) => response.request().method() === "PATCH");
   await tasks.checkbox("Find the moth").click();
   await expect(tasks.checkbox("Find the moth")).toBeChecked();
+  await saved;
   await page.reload();
   await expect(tasks.checkbox("Find the moth")).toBeChecked();
 

@@ -20,7 +20,7 @@ for (const zone of NAMES) {
       await editor.getByLabel("Due").fill("2030-12-24");
       await editor.getByRole("button", { name: "Save" }).click();
       await expect(tasks.row("Christmas Eve")).toContainText("Tue, Dec 24, 2030");
-      expect(await account.api.find()).toMatchObject([{ dueDate: "2030-12-24" }]);
+      await expect.poll(() => account.api.find()).toMatchObject([{ dueDate: "2030-12-24" }]);
       await page.reload();
       await expect(tasks.row("Christmas Eve")).toContainText("Tue, Dec 24, 2030");
 
@@ -36,7 +36,7 @@ for (const zone of NAMES) {
         await editor.getByLabel("Description").fill(timezoneId);
         await editor.getByRole("button", { name: "Save" }).click();
         await expect(editor).toBeHidden();
-        expect(await account.api.find()).toMatchObject([{ dueDate: "2030-12-24", description: timezoneId }]);
+        await expect.poll(() => account.api.find()).toMatchObject([{ dueDate: "2030-12-24", description: timezoneId }]);
       }
     });
 
@@ -69,7 +69,7 @@ for (const zone of NAMES) {
       await tasks.add("Do it today", "Do it");
       await expect(tasks.row("Do it")).toContainText("Today");
       await expect(tasks.row("Do it")).not.toContainText("overdue");
-      expect(await account.api.find()).toMatchObject([{ dueDate: today }]);
+      await expect.poll(() => account.api.find()).toMatchObject([{ dueDate: today }]);
 
       await page.getByLabel("Due").selectOption("Due today");
       await tasks.expectTitles(["Do it"]);
