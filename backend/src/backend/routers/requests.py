@@ -132,7 +132,7 @@ def _require_media_type(headers: Headers, media_types: tuple[str, ...]) -> None:
 
 def _parse(content: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(content.decode(), parse_constant=_refuse_constant)
+        return _JSON.decode(content.decode())
     except UnicodeDecodeError as error:
         raise MalformedRequest("The body is not valid UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -144,6 +144,9 @@ def _parse(content: bytes) -> Any:  # noqa: ANN401 - JSON
 
 def _refuse_constant(name: str) -> None:
     raise InvalidValues(Fault("", f"{name} is not a JSON value."))
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 _ENTITY_TAGS = re.compile(r'\s*(?:"[\x21\x23-\x7e]*"\s*(?:,\s*|$))+')

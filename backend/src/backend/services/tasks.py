@@ -60,49 +60,51 @@ type Sql = ColumnElement[Any]
 """An expression of any type."""
 
 
-def _quoted(value: Sql) -> Sql:
-    """A JSON string of something that needs no escaping, or null."""
-    return func.coalesce(
-        literal_column("""'"'""").concat(cast(value, Text)).concat(literal_column("""'"'""")), _NULL
-    )
+def _or_null(json: Sql) -> Sql:
+    return func.coalesce(cast(json, Text), literal_column("'null'"))
 
 
-def _escaped(value: Sql) -> Sql:
-    return func.coalesce(cast(func.to_json(value), Text), _NULL)
+def _utc(time: Sql, form: Sql) -> Sql:
+    return func.to_char(func.timezone(literal_column("'UTC'"), time), form)
 
 
-def _utc(time: Sql, form: str = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') -> Sql:
-    return _quoted(func.to_char(func.timezone(literal_column("'UTC'"), time), literal_column(f"'{form}'")))
-
-
-_NULL: Sql = literal_column("'null'")
+_DAY: Sql = literal_column(r"""'\"YYYY-MM-DD\"'""")
+_INSTANT: Sql = literal_column(r"""'\"YYYY-MM-DD"T"HH24:MI:SS.US"Z"\"'""")
 _PENDING: Sql = literal_column("'pending'::task_status")
 _COMPLETED: Sql = literal_column("'completed'::task_status")
 
 # PostgreSQL writes a task's JSON. What it returns was checked when it came in; to read each row into Python
-# and write it out again would cost several times as much as the rest of a request.
-_MEMBERS: dict[str, Sql] = {
-    "id": _quoted(column.id),
-    "userId": _escaped(column.userId),
-    "title": _escaped(column.title),
-    "description": _escaped(column.description),
-    "status": _quoted(column.status),
-    "completed": cast(column.status == _COMPLETED, Text),
-    "completedAt": _utc(column.completedAt),
-    "priority": _quoted(column.priority),
-    "category": _escaped(column.category),
-    "dueDate": case((column.dueAllDay, _utc(column.dueDate, "YYYY-MM-DD")), else_=_utc(column.dueDate)),
-    "version": column.version,
-    "createdAt": _utc(column.createdAt),
-    "updatedAt": _utc(column.updatedAt),
+# and write it out again would cost several times as much as the rest of a request. Each member is JSON, or in
+# pieces, of which those that are strings here are taken as they are.
+_MEMBERS: dict[str, tuple[Sql | str, ...]] = {
+    "id": ('"', column.id, '"'),
+    "userId": (func.to_json(column.userId),),
+    "title": (func.to_json(column.title),),
+    "description": (_or_null(func.to_json(column.description)),),
+    "status": ('"', column.status, '"'),
+    "completed": (cast(column.status == _COMPLETED, Text),),
+    "completedAt": (_or_null(_utc(column.completedAt, _INSTANT)),),
+    "priority": ('"', column.priority, '"'),
+    "category": (func.to_json(column.category),),
+    "dueDate": (_or_null(_utc(column.dueDate, case((column.dueAllDay, _DAY), else_=_INSTANT))),),
+    "version": (column.version,),
+    "createdAt": (_utc(column.createdAt, _INSTANT),),
+    "updatedAt": (_utc(column.updatedAt, _INSTANT),),
 }
 
 
-def _json_object(members: dict[str, Sql]) -> Sql:
+def _json_object(members: dict[str, tuple[Sql | str, ...]]) -> Sql:
     parts: list[Sql] = []
-    for name, value in members.items():
-        parts += [literal_column(f"""'{"," if parts else "{"}"{name}":'"""), value]
-    return func.concat(*parts, literal_column("'}'"))
+    text = ""
+    for name, pieces in members.items():
+        text += f"""{"," if parts else "{"}"{name}":"""
+        for piece in pieces:
+            if isinstance(piece, str):
+                text += piece
+            else:
+                parts += [literal_column(f"'{text}'"), piece]
+                text = ""
+    return func.concat(*parts, literal_column(f"'{text}}}'"))
 
 
 _JSON = _json_object(_MEMBERS).label("json")
