@@ -63,6 +63,22 @@ for (const zone of NAMES) {
       }
     });
 
+    test("the chart counts as overdue what the list does", async ({ page, tasks, account }) => {
+      await tasks.open();
+      const today = await localDay(page);
+      const yesterday = new Date(Date.parse(today) - 86_400_000).toISOString().slice(0, 10);
+      await account.api.createAll([
+        { title: "Late", dueDate: yesterday },
+        { title: "For today", dueDate: today },
+      ]);
+
+      await page.reload();
+
+      await expect(tasks.row("Late")).toContainText("overdue");
+      await expect(tasks.row("For today")).not.toContainText("overdue");
+      await expect(page.getByRole("figure", { name: "Statistics" })).toContainText("1 open1 overdue");
+    });
+
     test("today is the reader’s own", async ({ page, tasks, account }) => {
       await tasks.open();
       const today = await localDay(page);

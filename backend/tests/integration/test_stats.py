@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from support import User
 
 
@@ -37,3 +39,42 @@ async def test_a_task_is_overdue_when_its_instant_has_passed_or_its_day_has_ende
     answer = await user.get("stats")
 
     assert answer.json() == {"total": 6, "pending": 5, "completed": 1, "overdue": 2}
+
+
+@pytest.mark.parametrize(
+    ("today", "overdue"), [("2030-05-16", 0), ("2030-05-17", 0), ("2030-05-18", 1), ("9999-12-31", 1)]
+)
+async def test_days_end_where_the_caller_is(user: User, today: str, overdue: int) -> None:
+    await user.add_task(dueDate="2030-05-17")
+    await user.add_task(dueDate="2030-05-17T00:00:00Z")  # an instant passes everywhere at once
+
+    answer = await user.get("stats", params={"today": today})
+
+    assert answer.json()["overdue"] == overdue
+
+
+async def test_without_a_day_it_is_the_one_in_utc(user: User) -> None:
+    now = datetime.now(UTC)
+    await user.add_task(dueDate=f"{now.date() - timedelta(days=1)}")
+    await user.add_task(dueDate=f"{now.date()}")
+
+    answers = [await user.get("stats"), await user.get("stats", params={"today": f"{now.date()}"})]
+
+    assert [answer.json()["overdue"] for answer in answers] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "today", ["", "tomorrow", "2030-02-30", "20300517", "2030-05-17T10:00:00Z", "0001-01-01", "10000-01-01"]
+)
+async def test_what_is_no_day_is_refused(user: User, today: str) -> None:
+    answer = await user.get("stats", params={"today": today})
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/today"]
+
+
+async def test_an_unknown_parameter_is_refused(user: User) -> None:
+    answer = await user.get("stats", params={"day": "2030-05-17"})
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/day"]

@@ -199,7 +199,7 @@ export interface components {
             total: number;
             pending: number;
             completed: number;
-            /** @description Pending, and the instant has passed or the day has ended in UTC. */
+            /** @description Pending, and the instant has passed or the day has ended. */
             overdue: number;
         };
         /**
@@ -1236,7 +1236,10 @@ export interface operations {
     };
     get_stats: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The day that it is where the caller is: tasks due on a day before are overdue. By default the day in UTC. */
+                today?: string;
+            };
             header?: never;
             path: {
                 /** @description Your own user id, or `me`. */

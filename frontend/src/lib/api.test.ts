@@ -78,7 +78,7 @@ test("after a 401 a request is sent once more, whole, with another token", async
 test("a second 401 is an error, and not a loop", async () => {
   const { api, seen } = await served((_, response) => json(response, 401, { code: "invalid-token" }));
 
-  const error = await failure(api.getStats());
+  const error = await failure(api.getStats("2026-01-05"));
 
   expect(error).toMatchObject({ status: 401, code: "invalid-token" });
   expect(seen).toHaveLength(2);
@@ -140,7 +140,7 @@ test.each([
 ])("Retry-After: %s", async (value, expected) => {
   const { api } = await served((_, response) => json(response, 503, {}, { "Retry-After": value }));
 
-  const { retryAfter } = (await failure(api.getStats())) as ApiError;
+  const { retryAfter } = (await failure(api.getStats("2026-01-05"))) as ApiError;
 
   if (expected === undefined) expect(retryAfter).toBeUndefined();
   else expect(Math.abs((retryAfter ?? -1e9) - expected)).toBeLessThan(2000);
@@ -149,7 +149,7 @@ test.each([
 test("an answer of somebody else, such as a proxy, is an error with a sentence too", async () => {
   const { api } = await served((_, response) => response.writeHead(502).end("<h1>Bad gateway</h1>"));
 
-  await expect(api.getStats()).rejects.toThrow("The task service failed to answer (502). Try again.");
+  await expect(api.getStats("2026-01-05")).rejects.toThrow("The task service failed to answer (502). Try again.");
 });
 
 test.each<[string, (response: ServerResponse) => void]>([
@@ -186,6 +186,6 @@ test("without a session nothing is sent", async () => {
   const tokens = { get: () => Promise.reject(new SignedOut()), replace: () => Promise.reject(new SignedOut()) };
   const api: Api = createApi({ url: "http://127.0.0.1:9", userId: "ada", tokens });
 
-  await expect(api.getStats()).rejects.toBeInstanceOf(SignedOut);
+  await expect(api.getStats("2026-01-05")).rejects.toBeInstanceOf(SignedOut);
   expect(seen).toEqual([]);
 });

@@ -75,8 +75,12 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
       });
     },
 
-    async getStats(signal?: AbortSignal): Promise<Stats> {
-      const { data } = await client.GET("/api/{user_id}/stats", { params: { path }, signal: signal ?? null });
+    /** `today` is the reader's calendar day, before which a task is overdue that is due on a day. */
+    async getStats(today: string, signal?: AbortSignal): Promise<Stats> {
+      const { data } = await client.GET("/api/{user_id}/stats", {
+        params: { path, query: { today } },
+        signal: signal ?? null,
+      });
       return had(data);
     },
   };

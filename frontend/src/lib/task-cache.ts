@@ -43,7 +43,7 @@ export function afterWrite(queries: QueryClient) {
 /** After a deletion. The task is not counted either, so that no old number is seen until there is a new one. */
 export function forgetTask(queries: QueryClient, task: Task) {
   replaceTask(queries, task.id, () => undefined);
-  queries.setQueryData<Stats>(STATS, (stats) => stats && countOut(stats, [task]));
+  queries.setQueriesData<Stats>({ queryKey: STATS }, (stats) => stats && countOut(stats, [task]));
 }
 
 /** The counts without these tasks. */

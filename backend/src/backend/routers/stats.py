@@ -1,9 +1,11 @@
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from backend.openapi import task_problems
 from backend.routers import responses
 from backend.routers.requests import CurrentTenant
-from backend.schemas.tasks import Stats
+from backend.schemas.tasks import Stats, StatsQuery
 from backend.services import stats
 
 router = APIRouter(prefix="/api/{user_id}", tags=["tasks"])
@@ -16,6 +18,6 @@ router = APIRouter(prefix="/api/{user_id}", tags=["tasks"])
     response_model=Stats,
     responses=task_problems(),
 )
-async def get_stats(tenant: CurrentTenant) -> Response:
+async def get_stats(tenant: CurrentTenant, query: Annotated[StatsQuery, Query()]) -> Response:
     """Count your tasks."""
-    return responses.document(await stats.count(tenant))
+    return responses.document(await stats.count(tenant, today=query.today))

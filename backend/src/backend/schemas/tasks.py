@@ -78,6 +78,13 @@ def _instant(value: object) -> datetime:
     return DueDate.parse(str(value)).at
 
 
+def _day(value: object) -> datetime:
+    due = DueDate.parse(str(value))
+    if not due.all_day:
+        raise ValueError("should be a calendar day such as 2026-01-05")
+    return due.at
+
+
 def _digits(value: object) -> object:
     # Pydantic would also read "1_000", "1.0" and " 7".
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
@@ -270,8 +277,17 @@ class TaskRead(BaseModel):
     updatedAt: datetime
 
 
+class StatsQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    today: Annotated[
+        datetime | None, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})
+    ] = None
+    """The day that it is where the caller is: tasks due on a day before are overdue. By default the day in UTC."""
+
+
 class Stats(BaseModel):
     total: int
     pending: int
     completed: int
-    overdue: Annotated[int, Field(description="Pending, and the instant has passed or the day has ended in UTC.")]
+    overdue: Annotated[int, Field(description="Pending, and the instant has passed or the day has ended.")]
