@@ -53,7 +53,7 @@ def postgres(data: Path) -> Iterator[Path]:
             _create(cluster, programs, account, log)
         command: list[str | Path] = [programs / "postgres", "-D", cluster, "-k", socket_directory, "-p", str(PORT)]
         command += ["-c", "listen_addresses="]
-        with _alone(cluster) as lock, _process(command, account, log, lock, stop=SIGINT) as server:
+        with _alone(cluster) as lock, _process(command, account, log, lock.fileno(), stop=SIGINT) as server:
             _wait_until_ready(server, cluster, log)
             yield socket_directory
 
@@ -113,15 +113,28 @@ def _let_pass(account: Account, programs: Path, *folders: Path) -> None:
 def _create(cluster: Path, programs: Path, account: Account, log: IO[str]) -> None:
     """Make the data elsewhere and move them into place, so that what is in place is whole."""
     for remains in cluster.parent.glob("initdb-*"):
-        shutil.rmtree(remains, ignore_errors=True)
+        with suppress(FileNotFoundError), _locked(remains):
+            shutil.rmtree(remains, ignore_errors=True)
     folder = Path(mkdtemp(prefix="initdb-", dir=cluster.parent))
     _hand_over(account, folder)
     # Anybody who can reach the socket is let in, and that is only the account itself and root.
     options = ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]
-    with _process([programs / "initdb", "-D", folder, *options], account, log) as initdb:
+    command: list[str | Path] = [programs / "initdb", "-D", folder, *options]
+    with _locked(folder) as lock, _process(command, account, log, lock) as initdb:
         if initdb.wait():
             raise _failure(log)
     folder.rename(cluster)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    """Wait until no process has it locked; who inherits the lock has it until its own end."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -159,7 +172,7 @@ def _failure(log: IO[str]) -> Refusal:
 
 @contextmanager
 def _process(
-    command: list[str | Path], account: Account, log: IO[str], *inherited: IO[str], stop: Signals | None = None
+    command: list[str | Path], account: Account, log: IO[str], *inherited: int, stop: Signals | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Ended with the block by the signal `stop`; without one it is left to finish.
 
@@ -173,7 +186,7 @@ def _process(
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[file.fileno() for file in inherited],
+                pass_fds=inherited,
                 start_new_session=True,
                 cwd="/",
                 # Not the shell's, whose locale may be one that this machine does not have.
