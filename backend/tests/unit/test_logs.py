@@ -100,3 +100,26 @@ def test_a_log_that_cannot_be_written_is_no_reason_to_fail(monkeypatch: pytest.M
     logs.configure(level="info", as_json=True)
 
     log.warning("one")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("C1 \x9b2J, é, \u2028 and \n", '"C1 \\u009b2J, \\u00e9, \\u2028 and \\n"'),
+        ("half a pair: \ud800", '"half a pair: \\ud800"'),
+        (b"\xff", "\"b'\\\\xff'\""),
+        (OSError("no"), "\"OSError('no')\""),
+    ],
+)
+def test_a_line_of_json_is_one_line_of_ascii_whatever_it_says(
+    capsys: pytest.CaptureFixture[str], value: object, shown: str
+) -> None:
+    logs.configure(level="info", as_json=True)
+
+    log.warning("odd", value=value)
+
+    line = capsys.readouterr().out
+    assert json.loads(line)["event"] == "odd"
+    assert shown in line
+    assert line.isascii()
+    assert line.count("\n") == 1

@@ -42,7 +42,7 @@ async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[T
     if page.next:
         parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
         parameters.append(("cursor", page.next.encode()))
-        headers["Link"] = f'<{quote(request.url.path)}?{urlencode(parameters)}>; rel="next"'
+        headers["link"] = f'<{quote(request.url.path)}?{urlencode(parameters)}>; rel="next"'
     return responses.many(page.tasks, headers)
 
 
@@ -65,7 +65,7 @@ async def create_task(
 ) -> Response:
     """Create a task."""
     task_id, task = await tasks.create(tenant, new, most=settings.max_tasks_per_user)
-    return responses.one(task, 201, {"Location": f"/api/{quote(tenant.user_id)}/tasks/{task_id}"})
+    return responses.one(task, 201, {"location": f"/api/{quote(tenant.user_id)}/tasks/{task_id}"})
 
 
 @router.get(
