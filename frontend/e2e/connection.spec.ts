@@ -97,6 +97,24 @@ test("what was added and completed arrives though the page is closed before an a
   await expect.poll(() => account.api.find()).toMatchObject([{ title: "New" }, { title: "Old", status: "completed" }]);
 });
 
+test("what was completed and deleted is gone though the page is closed before an answer", async ({
+  page,
+  tasks,
+  stack,
+  account,
+}) => {
+  await account.api.createAll([{ title: "Done with" }, { title: "Not yet" }]);
+  await tasks.open();
+
+  stack.freeze();
+  await tasks.checkbox("Done with").click();
+  await tasks.delete("Done with");
+  await page.close();
+  stack.thaw();
+
+  await expect.poll(() => account.api.titles()).toEqual(["Not yet"]);
+});
+
 test("signing in while the service is away says so, and works afterwards", async ({ page, request, stack }) => {
   test.setTimeout(120_000);
   const { email } = await signUp(request, stack);

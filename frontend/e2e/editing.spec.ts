@@ -323,30 +323,3 @@ test("holding x completes one task once", async ({ page, tasks, account }) => {
   await expect(tasks.checkbox("Two")).not.toBeChecked();
   await expect.poll(() => account.api.find()).toMatchObject([{ status: "completed" }, { status: "pending" }]);
 });
-
-test("a task that is edited right after it was toggled is not said to have another window", async ({
-  page,
-  tasks,
-  account,
-  complaints,
-}) => {
-  complaints.allowStatus(412);
-  await account.api.create({ title: "Old" });
-  await tasks.open();
-  const next = await hold(page, "PATCH");
-  await tasks.checkbox("Old").click();
-  const toggle = await next();
-  const editor = await tasks.edit("Old");
-  const toggled = page.waitForResponse(/\/complete$/);
-  await toggle.continue();
-  await toggled;
-
-  await editor.getByLabel("Title").fill("New");
-  await editor.getByRole("button", { name: "Save" }).click();
-  await (await next()).continue(); // refused, since the editor knows the task as it was
-  await (await next()).continue();
-
-  const notice = tasks.toast("Both changes are kept.");
-  await expect(notice).toContainText("It had changed meanwhile.");
-  await expect(notice).not.toContainText("window");
-});

@@ -84,6 +84,18 @@ test("filter by when tasks are due", async ({ page, tasks, account }) => {
   await expect(tasks.rows).toHaveCount(5);
 });
 
+test("what becomes overdue while the page is open is seen", async ({ page, tasks, account }) => {
+  await page.clock.install();
+  await account.api.create({ title: "For today", dueDate: await dayOf(page, 0) });
+  await tasks.open();
+  await expect(tasks.row("For today")).not.toContainText("overdue");
+
+  await page.clock.fastForward("24:00:00");
+
+  await expect(tasks.row("For today")).toContainText("Yesterday(overdue)");
+  await expect(page.getByRole("figure", { name: "Statistics" })).toHaveText("1 overdue");
+});
+
 test("a task that the filters hide is said to be added", async ({ page, tasks, account }) => {
   await account.api.create({ title: "Sail", priority: "high" });
   await tasks.open("?priority=high");

@@ -1,7 +1,8 @@
 import { expect, test } from "./fixtures";
-import { BUSY, hold } from "./hold";
+import { BUSY, hold, late } from "./hold";
 
 const LIST = /\/tasks\?/;
+const TASK = /\/tasks\/[^?]+$/;
 
 test("two clicks that both fail leave a task as the API has it", async ({ page, tasks, account, complaints }) => {
   complaints.allowStatus(503);
@@ -103,4 +104,87 @@ test("completed and deleted at once, with a slow answer: it is deleted", async (
   await page.mouse.move(0, 0);
 
   await expect.poll(() => account.api.titles()).toEqual([]);
+});
+
+test("an answer that comes late does not hide a newer edit, nor is it somebody else’s", async ({
+  page,
+  tasks,
+  account,
+  complaints,
+}) => {
+  complaints.allowStatus(412);
+  await account.api.create({ title: "Old" });
+  await tasks.open();
+  const answered = await late(page, /\/complete$/);
+  await tasks.checkbox("Old").click();
+  await expect.poll(() => account.api.find()).toMatchObject([{ status: "completed" }]);
+  const editor = await tasks.edit("Old");
+  await editor.getByLabel("Title").fill("New");
+  await editor.getByRole("button", { name: "Save" }).click();
+  await expect(editor).toBeHidden();
+
+  await answered();
+
+  await expect(tasks.checkbox("New")).toBeChecked();
+  await expect(tasks.checkbox("Old")).toHaveCount(0);
+  await expect(tasks.toast("changed meanwhile")).toHaveCount(0);
+});
+
+test("completed before a deletion, and answered after it: it is deleted", async ({ page, tasks, account }) => {
+  await account.api.create({ title: "Done with" });
+  await tasks.open();
+  await late(page, /\/complete$/);
+  await tasks.checkbox("Done with").click();
+  await expect.poll(() => account.api.find()).toMatchObject([{ status: "completed" }]);
+
+  await tasks.delete("Done with");
+  await page.mouse.move(0, 0);
+
+  await expect.poll(() => account.api.titles()).toEqual([]);
+  await expect(tasks.toast("not deleted")).toHaveCount(0);
+});
+
+test("what was written and got no answer is looked for", async ({ page, tasks, account, complaints }) => {
+  complaints.allowUnreachable();
+  await account.api.createAll([{ title: "Toggled" }, { title: "Deleted" }, { title: "Edited" }]);
+  await tasks.open();
+  await page.route(TASK, async (route) => {
+    if (route.request().method() === "GET") return route.fallback();
+    await route.fetch();
+    await route.abort();
+  });
+
+  await tasks.checkbox("Toggled").click();
+  await expect(tasks.toast("can’t be reached")).toBeVisible();
+  await expect(tasks.checkbox("Toggled")).toBeChecked();
+
+  const editor = await tasks.edit("Edited");
+  await editor.getByLabel("Title").fill("Edited anew");
+  await editor.getByRole("button", { name: "Save" }).click();
+  await expect(editor.getByRole("alert")).toContainText("can’t be reached");
+  await page.unroute(TASK);
+  complaints.allowStatus(412);
+  await editor.getByRole("button", { name: "Save" }).click();
+  await expect(editor).toBeHidden();
+  await expect(tasks.checkbox("Edited anew")).toBeVisible();
+  await expect(tasks.toast("changed meanwhile")).toHaveCount(0);
+  expect(await account.api.titles()).toHaveLength(3);
+});
+
+test("a list that is looked at again while a task is being added shows it once", async ({ page, tasks, account }) => {
+  await tasks.open();
+  await tasks.add("Before"); // after which the list counts as old
+  const answered = await late(page, /\/tasks$/);
+  await tasks.type("Fresh");
+  await tasks.quickAdd.press("Enter");
+  await expect.poll(() => account.api.titles()).toEqual(["Fresh", "Before"]);
+
+  const listed = page.waitForResponse(LIST, { timeout: 1000 }).catch(() => "not asked for");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+  await listed;
+  await tasks.expectTitles(["Fresh", "Before"]);
+  await answered();
+
+  await expect(tasks.checkbox("Fresh")).toBeEnabled();
+  await tasks.expectTitles(["Fresh", "Before"]);
 });

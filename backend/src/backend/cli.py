@@ -223,6 +223,8 @@ def _leave(number: int, _: FrameType | None) -> None:
 
 
 def _greet(why_alone: str | None, web_url: str | None, url: str, data: Path, token: str | None) -> None:
+    from backend.development import DEFAULT_FRONTEND_PORT, FrontEndSettings
+
     lines = [f"API    {url}", f"Docs   {url}/docs", f"Data   {data}", ""]
     if web_url:
         lines.insert(0, f"Open   {web_url}\n")
@@ -230,7 +232,9 @@ def _greet(why_alone: str | None, web_url: str | None, url: str, data: Path, tok
         lines.insert(0, f"{why_alone} The API runs alone.\n")
     if token:
         lines += ["Try it:", f'  curl -H "Authorization: Bearer {token}" {url}/api/me/tasks', ""]
-        lines += ["`make token` prints another token when this one has expired. Ctrl-C stops everything."]
+        port = FrontEndSettings().frontend_port  # a part of the issuer's address
+        make = "make" if port == DEFAULT_FRONTEND_PORT else f"FRONTEND_PORT={port} make"
+        lines += [f"`{make} token` prints another token when this one has expired. Ctrl-C stops everything."]
     else:
         lines += ["Ctrl-C stops everything."]
     print("", *(f"  {line}".rstrip(" ") for line in lines), "", sep="\n", flush=True)

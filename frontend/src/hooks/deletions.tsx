@@ -6,8 +6,8 @@ import { toast } from "sonner";
 
 import { useApi } from "@/hooks/api";
 import type { Task } from "@/lib/api";
-import { ApiError } from "@/lib/errors";
-import { afterWrite, forgetTask, replaceTask } from "@/lib/task-cache";
+import { ApiError, Unreachable } from "@/lib/errors";
+import { afterWrite, COMPLETE, forgetTask, removeTask } from "@/lib/task-cache";
 
 const UNDO = 7000; // milliseconds in which a deletion can be taken back
 
@@ -45,16 +45,21 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
       const task = waiting.current.get(id);
       if (!task || !waiting.current.delete(id)) return;
       toast.dismiss(id); // from here on it cannot be taken back
+      // At the version that was on the screen: what somebody has written since is not to be lost unseen. Clicks on
+      // its checkbox that have no answer yet may each have made another.
+      const clicks = queries.isMutating({ mutationKey: [...COMPLETE, id] });
+      const versions = Array.from({ length: clicks + 1 }, (_, more) => task.version + more);
+      let failure: unknown;
       try {
-        // At the version that was on the screen: what somebody has written since is not to be lost unseen.
-        await api.deleteTask(id, task.version);
+        await api.deleteTask(id, versions);
         forgetTask(queries, task);
       } catch (error) {
-        if (error instanceof ApiError && error.status === 404) replaceTask(queries, id, () => undefined);
-        else toast.error(`“${task.title}” was not deleted. ${(error as Error).message}`);
+        failure = error;
+        if (error instanceof ApiError && error.status === 404) removeTask(queries, id);
+        else toast.error(`“${task.title}” ${outcome(error)} ${(error as Error).message}`);
       }
       show(id);
-      afterWrite(queries);
+      afterWrite(queries, failure);
     },
     [api, queries, show],
   );
@@ -97,4 +102,8 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
 
   const value = useMemo(() => ({ hidden, remove, undoLast, saved }), [hidden, remove, undoLast, saved]);
   return <Context value={value}>{children}</Context>;
+}
+
+function outcome(error: unknown): string {
+  return error instanceof Unreachable ? "may have been deleted or not." : "was not deleted.";
 }

@@ -3,6 +3,7 @@ import {
   type Mutation,
   type MutationKey,
   useInfiniteQuery,
+  useIsMutating,
   useMutation,
   useMutationState,
   useQueryClient,
@@ -14,15 +15,14 @@ import { useApi } from "@/hooks/api";
 import { useDeletions } from "@/hooks/deletions";
 import type { Page, Task, TaskCreate, TaskPatch } from "@/lib/api";
 import { dueFilter } from "@/lib/due";
-import { ApiError, Unreachable } from "@/lib/errors";
+import { ApiError } from "@/lib/errors";
 import { type Filters, passesFilters, toQuery } from "@/lib/filters";
-import { passes, waitFor } from "@/lib/query-client";
-import { addTask, afterWrite, LISTS, replaceTask } from "@/lib/task-cache";
+import { retries, waitFor } from "@/lib/query-client";
+import { addTask, afterWrite, COMPLETE, LISTS, removeTask, storeTask } from "@/lib/task-cache";
 
 const PAGE = 50;
 
 const CREATE = ["create"];
-const COMPLETE = ["complete"]; // and the task's id
 
 const TEMPORARY = "new-";
 
@@ -34,6 +34,7 @@ const TEMPORARY = "new-";
  */
 export function useTasks(filters: Filters) {
   const api = useApi();
+  const queries = useQueryClient();
   const { hidden } = useDeletions();
   const query = useInfiniteQuery({
     queryKey: [...LISTS, filters],
@@ -42,6 +43,8 @@ export function useTasks(filters: Filters) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
+    // A task that is being added would be seen twice, as it was sent and as it was listed.
+    refetchOnWindowFocus: () => queries.isMutating({ mutationKey: CREATE }) === 0,
   });
   const created = useUnderWay<TaskCreate>(CREATE);
   const completed = useUnderWay<boolean>(COMPLETE);
@@ -88,11 +91,7 @@ export function useCreateTask() {
     mutationKey: CREATE,
     mutationFn: (task: TaskCreate) => api.createTask(task),
     onSuccess: (task) => addTask(queries, task),
-    onSettled: () => afterWrite(queries),
-    onError: (error) => {
-      // It may have been added all the same; then the list is to show it.
-      if (error instanceof Unreachable) void queries.invalidateQueries({ queryKey: LISTS });
-    },
+    onSettled: (_, error) => afterWrite(queries, error),
   });
 }
 
@@ -124,8 +123,8 @@ export function usePatchTask() {
     networkMode: "always", // the editor stays open without a network; it has to hear that there is none
     mutationFn: ({ task, patch }: { task: Pick<Task, "id" | "version">; patch: TaskPatch }) =>
       api.patchTask(task.id, patch, task.version),
-    onSuccess: (task) => replaceTask(queries, task.id, () => task),
-    onSettled: () => afterWrite(queries),
+    onSuccess: (task) => storeTask(queries, task),
+    onSettled: (_, error) => afterWrite(queries, error),
   });
 }
 
@@ -133,12 +132,17 @@ export function usePatchTask() {
 export function useFoundTask() {
   const queries = useQueryClient();
   return {
-    show: (task: Task) => replaceTask(queries, task.id, () => task),
+    show: (task: Task) => storeTask(queries, task),
     forget: ({ id }: Task) => {
-      replaceTask(queries, id, () => undefined);
+      removeTask(queries, id);
       afterWrite(queries);
     },
   };
+}
+
+/** Whether a click on the task's checkbox has no answer yet. */
+export function useIsCompleting({ id }: Task): boolean {
+  return useIsMutating({ mutationKey: [...COMPLETE, id] }) > 0;
 }
 
 /** Completes or reopens one task. It shows at once; of several wishes the last one counts. */
@@ -150,16 +154,16 @@ export function useCompleteTask(task: Task) {
     mutationKey: [...COMPLETE, task.id],
     scope: { id: task.id }, // one after the other
     mutationFn: (completed: boolean) => api.completeTask(task.id, completed),
-    retry: (failures, error) => failures < 1 && passes(error) && error instanceof ApiError,
+    retry: (failures, error) => failures < 1 && error instanceof ApiError && retries(failures, error),
     retryDelay: waitFor,
     onSuccess: (answer) => {
-      replaceTask(queries, answer.id, () => answer);
+      storeTask(queries, answer);
       saved(answer);
     },
     onError: (error) => {
-      if (error instanceof ApiError && error.status === 404) replaceTask(queries, task.id, () => undefined);
+      if (error instanceof ApiError && error.status === 404) removeTask(queries, task.id);
       toast.error(error.message);
     },
-    onSettled: () => afterWrite(queries),
+    onSettled: (_, error) => afterWrite(queries, error),
   });
 }

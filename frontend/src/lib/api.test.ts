@@ -90,11 +90,11 @@ test("writes name the version they are based on", async () => {
   );
 
   await api.patchTask("01", { title: "Water them" }, 3);
-  await api.deleteTask("01", 4);
+  await api.deleteTask("01", [4, 5]);
 
   expect(seen.map(({ line, headers }) => [line, headers["if-match"]])).toEqual([
     ["PATCH /api/ada/tasks/01", '"3"'],
-    ["DELETE /api/ada/tasks/01", '"4"'],
+    ["DELETE /api/ada/tasks/01", '"4", "5"'],
   ]);
 });
 
@@ -188,4 +188,12 @@ test("without a session nothing is sent", async () => {
 
   await expect(api.getStats("2026-01-05")).rejects.toBeInstanceOf(SignedOut);
   expect(seen).toEqual([]);
+});
+
+test("a page of something in between is no answer", async () => {
+  const { api } = await served((_, response) =>
+    response.writeHead(200, { "Content-Type": "text/html" }).end("<h1>Welcome to our hotel</h1>"),
+  );
+
+  await expect(api.findTasks({})).rejects.toBeInstanceOf(Unreachable);
 });

@@ -21,14 +21,14 @@ const LITTLE = 4000;
  * The only door to the backend: it knows the address, the token and how errors are thrown.
  *
  * Every function throws ApiError, Unreachable or SignedOut, and nothing else but the AbortError of a request that
- * was called off. Writes that take a `version` go ahead only if the task is still at it (412 otherwise).
+ * was called off. Writes that take versions go ahead only if the task is at one of them (412 otherwise).
  */
 export function createApi({ url, userId, tokens }: { url: string; userId: string; tokens: Tokens }) {
   const client = createClient<paths>({ baseUrl: url, fetch: (request) => send(request, tokens) });
   // The id and not `me`: after a change of accounts in another window the API refuses rather than mixing the two.
   const path = { user_id: userId };
   const one = (id: string) => ({ ...path, task_id: id });
-  const unchangedSince = (version: number) => ({ "if-match": [`"${version}"`] });
+  const unchangedSince = (...versions: number[]) => ({ "if-match": versions.map((version) => `"${version}"`) });
 
   return {
     async findTasks(query: TaskQuery, cursor?: string, signal?: AbortSignal): Promise<Page> {
@@ -68,9 +68,9 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
       return had(data);
     },
 
-    async deleteTask(id: string, version: number): Promise<void> {
+    async deleteTask(id: string, versions: number[]): Promise<void> {
       await client.DELETE("/api/{user_id}/tasks/{task_id}", {
-        params: { path: one(id), header: unchangedSince(version) },
+        params: { path: one(id), header: unchangedSince(...versions) },
         keepalive: true,
       });
     },
@@ -100,6 +100,8 @@ async function attempt(request: Request, token: string): Promise<Response> {
     const response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) });
     // Read to its end here, where an answer that breaks off is told apart from one that is wrong.
     const body = await response.blob();
+    // It comes from something in between, such as the sign-in page of a hotel's network.
+    if (response.ok && body.size && !body.type.includes("json")) throw new TypeError("This is not JSON.");
     return new Response(body.size ? body : null, response);
   } catch (error) {
     if (request.signal.aborted) throw error;

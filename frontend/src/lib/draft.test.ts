@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Task } from "@/lib/api";
-import { changes, conflicts, draftOf, unset } from "@/lib/draft";
+import { changedElsewhere, changes, conflicts, draftOf, unset } from "@/lib/draft";
 
 const TASK: Task = {
   id: "01",
@@ -83,4 +83,12 @@ test("what is chosen from the other side leaves the patch; the rest stays", () =
   const inQuestion = conflicts(TASK, mine, theirs);
 
   expect(unset(mine, inQuestion, new Set(["category"]))).toEqual({ priority: "high", category: "work" });
+});
+
+test("what both sides have changed alike was not changed elsewhere", () => {
+  expect(changedElsewhere(TASK, { title: " New " }, { ...TASK, title: "New" })).toBe(false);
+  expect(changedElsewhere(TASK, { title: "New" }, { ...TASK, title: "Newer" })).toBe(true);
+  expect(changedElsewhere(TASK, { title: "New" }, { ...TASK, title: "New", priority: "high" })).toBe(true);
+  expect(changedElsewhere(TASK, { title: "New" }, { ...TASK, status: "completed", version: 9 })).toBe(true);
+  expect(changedElsewhere(TASK, { title: "New" }, { ...TASK, version: 9 })).toBe(false);
 });

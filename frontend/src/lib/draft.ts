@@ -36,6 +36,15 @@ export function conflicts(base: Task, mine: TaskPatch, theirs: Task): Conflict[]
     .filter(({ member, mine, theirs }) => theirs !== base[member] && theirs !== stored(member, mine));
 }
 
+/** Whether the other side has changed anything since `base` that is not in `mine` too. */
+export function changedElsewhere(base: Task, mine: TaskPatch, theirs: Task): boolean {
+  const members: Member[] = ["title", "description", "priority", "category", "dueDate", "status"];
+  return members.some((member) => {
+    const ours = member in mine ? stored(member, mine[member] ?? null) : base[member];
+    return theirs[member] !== base[member] && theirs[member] !== ours;
+  });
+}
+
 /** A value as the API will keep it: trimmed, a category in lower case, an instant to the microsecond. */
 function stored(member: Member, value: Task[Member]): Task[Member] {
   if (typeof value !== "string") return value;

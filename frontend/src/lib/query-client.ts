@@ -12,15 +12,23 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 10_000,
-        retry: (failures, error) => failures < RETRIES && passes(error) && waitFor(failures, error) <= SILENCE,
+        retry: (failures, error) => failures < RETRIES && retries(failures, error),
         retryDelay: waitFor,
-        // What failed is tried again by itself, so that a page left open recovers when the service does.
-        refetchInterval: ({ state }) =>
-          state.error && passes(state.error) ? Math.max(5000, waitFor(0, state.error)) : false,
+        refetchInterval: recovery,
       },
       mutations: { retry: false, onError: leave },
     },
   });
+}
+
+/** What failed is tried again by itself, so that a page left open recovers when the service does. */
+export function recovery({ state: { error } }: { state: { error: Error | null } }): number | false {
+  return error && passes(error) ? Math.max(5000, waitFor(0, error)) : false;
+}
+
+/** Whether trying again may help, and soon. */
+export function retries(failures: number, error: Error): boolean {
+  return passes(error) && waitFor(failures, error) <= SILENCE;
 }
 
 /** Whether trying again may help. */

@@ -2,15 +2,26 @@ import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 
 import type { Page, Stats, Task } from "@/lib/api";
 import { isOverdue } from "@/lib/due";
+import { Unreachable } from "@/lib/errors";
 import { type Filters, passesFilters } from "@/lib/filters";
 
 export const LISTS = ["tasks"];
 export const STATS = ["stats"];
+export const COMPLETE = ["complete"]; // and the task's id: a completion that is under way
 
 type Pages = InfiniteData<Page, string | undefined>;
 
-/** Replace a task wherever it is listed. Give nothing for one that is gone. */
-export function replaceTask(queries: QueryClient, id: string, replace: (task: Task) => Task | undefined) {
+/** Put an answer wherever the task is listed, unless a later one came sooner. */
+export function storeTask(queries: QueryClient, task: Task) {
+  replaceTask(queries, task.id, (known) => (known.version > task.version ? known : task));
+}
+
+/** Take a task that is gone out of the lists. */
+export function removeTask(queries: QueryClient, id: string) {
+  replaceTask(queries, id, () => undefined);
+}
+
+function replaceTask(queries: QueryClient, id: string, replace: (task: Task) => Task | undefined) {
   queries.setQueriesData<Pages>({ queryKey: LISTS }, (data) => {
     if (!data?.pages.some(({ tasks }) => tasks.some((task) => task.id === id))) return data;
     const change = (task: Task) => (task.id === id ? (replace(task) ?? []) : task);
@@ -33,16 +44,19 @@ export function addTask(queries: QueryClient, task: Task) {
   }
 }
 
-/** After a write. An answer that is under way may be older than the write, so it is asked for again. */
-export function afterWrite(queries: QueryClient) {
+/**
+ * After a write. An answer that is under way may be older than the write, so it is asked for again; and so is the list
+ * after a write that got no answer, which may have been done or not.
+ */
+export function afterWrite(queries: QueryClient, error?: unknown) {
   void queries.invalidateQueries({ queryKey: STATS });
-  const underWay = queries.isFetching({ queryKey: LISTS }) > 0;
-  void queries.invalidateQueries({ queryKey: LISTS, refetchType: underWay ? "active" : "none" });
+  const ask = error instanceof Unreachable || queries.isFetching({ queryKey: LISTS }) > 0;
+  void queries.invalidateQueries({ queryKey: LISTS, refetchType: ask ? "active" : "none" });
 }
 
 /** After a deletion. The task is not counted either, so that no old number is seen until there is a new one. */
 export function forgetTask(queries: QueryClient, task: Task) {
-  replaceTask(queries, task.id, () => undefined);
+  removeTask(queries, task.id);
   queries.setQueriesData<Stats>({ queryKey: STATS }, (stats) => stats && countOut(stats, [task]));
 }
 

@@ -79,10 +79,10 @@ def _instant(value: object) -> datetime:
 
 
 def _day(value: object) -> datetime:
-    due = DueDate.parse(str(value))
-    if not due.all_day:
+    text = str(value)
+    if len(text) != len("2026-01-05"):
         raise ValueError("should be a calendar day such as 2026-01-05")
-    return due.at
+    return DueDate.parse(text).at
 
 
 def _digits(value: object) -> object:

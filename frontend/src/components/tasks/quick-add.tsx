@@ -35,7 +35,7 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
   const parser = useParser();
   const task =
     text.length > MAX_LINE ? { title: text.trim(), found: [] } : parser?.parseQuickAdd(text, new Date(), keep);
-  useUnsaved(failures.length > 0);
+  useUnsaved(failures.length > 0 || error !== undefined);
 
   const setLine = (line: Line) => setState((now) => ({ ...now, line }));
 

@@ -5,10 +5,10 @@ import { ConflictDialog } from "@/components/tasks/conflict-dialog";
 import { Button } from "@/components/ui/button";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
 import { useApi } from "@/hooks/api";
-import { useCreateTask, useFoundTask, usePatchTask } from "@/hooks/tasks";
+import { useCreateTask, useFoundTask, useIsCompleting, usePatchTask } from "@/hooks/tasks";
 import { useUnsaved } from "@/hooks/unsaved";
 import type { Task, TaskPatch } from "@/lib/api";
-import { type Conflict, changes, conflicts, draftOf, unset } from "@/lib/draft";
+import { type Conflict, changedElsewhere, changes, conflicts, draftOf, unset } from "@/lib/draft";
 import { ApiError } from "@/lib/errors";
 
 /** Edits a task where it stands in the list. It stays open, with what was typed, until that is saved. */
@@ -17,6 +17,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   const save = usePatchTask();
   const create = useCreateTask();
   const { show, forget } = useFoundTask();
+  const completing = useIsCompleting(task);
   const [base] = useState(task); // as it was when the editing began
   const [draft, setDraft] = useState(() => draftOf(task));
   const [problem, setProblem] = useState<Error>();
@@ -64,8 +65,11 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
     const theirs = await api.getTask(base.id);
     show(theirs);
     const members = conflicts(base, change, theirs);
-    if (members.length) setConflict({ patch: change, theirs, members });
-    else if (await patch(change, theirs)) toast("It had changed meanwhile. Both changes are kept.");
+    if (members.length) return setConflict({ patch: change, theirs, members });
+    // What was done here and has no answer yet is no change of somebody else's.
+    const known = completing ? { ...base, status: theirs.status } : base;
+    const toBeSaid = changedElsewhere(known, change, theirs);
+    if ((await patch(change, theirs)) && toBeSaid) toast("It had changed meanwhile. Both changes are kept.");
   }
 
   function submit(event: FormEvent) {

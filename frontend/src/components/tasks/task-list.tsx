@@ -4,6 +4,7 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 import { TYPING } from "@/components/tasks/shortcuts";
 import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
 import { TaskRow } from "@/components/tasks/task-row";
+import { useMinute } from "@/hooks/minute";
 import { useTasks } from "@/hooks/tasks";
 import type { Task } from "@/lib/api";
 import { type Filters, isNarrowed } from "@/lib/filters";
@@ -22,6 +23,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   const end = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const rememberFocus = useLastingFocus(list);
+  const now = useMinute();
 
   useEffect(() => {
     const press = (event: KeyboardEvent) => list.current && moveFocus(event, list.current);
@@ -62,7 +64,14 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         onFocus={rememberFocus}
       >
         {rows.map((task) => (
-          <TaskRow key={task.id} task={task} editing={editing.has(task.id)} onEdit={edit} onFilter={onChange} />
+          <TaskRow
+            key={task.id}
+            task={task}
+            now={now}
+            editing={editing.has(task.id)}
+            onEdit={edit}
+            onFilter={onChange}
+          />
         ))}
       </ul>
       <div ref={end} role="status" className="grid h-10 place-items-center text-muted text-sm">

@@ -12,12 +12,13 @@ import { cn } from "@/lib/utils";
 
 type Props = {
   task: Task;
+  now: number;
   editing: boolean;
   onEdit: (task: Task, open: boolean) => void;
   onFilter: (filter: { category: string }) => void;
 };
 
-export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }: Props) {
+export const TaskRow = memo(function TaskRow({ task, now, editing, onEdit, onFilter }: Props) {
   const { remove } = useDeletions();
   const complete = useCompleteTask(task);
   const waiting = isTemporary(task);
@@ -71,7 +72,7 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
             </span>
           )}
         </button>
-        <Details task={task} onFilter={onFilter} />
+        <Details task={task} now={new Date(now)} onFilter={onFilter} />
       </div>
       <div className="flex opacity-0 transition-opacity focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
         <Button
@@ -98,9 +99,8 @@ export const TaskRow = memo(function TaskRow({ task, editing, onEdit, onFilter }
   );
 });
 
-function Details({ task, onFilter }: Pick<Props, "task" | "onFilter">) {
+function Details({ task, now, onFilter }: Pick<Props, "task" | "onFilter"> & { now: Date }) {
   const { dueDate, priority, category, completed } = task;
-  const now = new Date();
   const overdue = dueDate && !completed && isOverdue(dueDate, now);
   if (!dueDate && priority === "medium" && category === "other") return null;
   return (
