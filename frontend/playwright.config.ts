@@ -12,6 +12,7 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   workers: 2,
+  retries: process.env.CI ? 1 : 0, // where other work may hold the browser up; what needed it is reported as flaky
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [["dot"], ["./e2e/measures.ts"]],
