@@ -144,6 +144,22 @@ test("completed before a deletion, and answered after it: it is deleted", async 
   await expect(tasks.toast("not deleted")).toHaveCount(0);
 });
 
+test("a deletion without an answer is not called undone", async ({ page, tasks, account, complaints }) => {
+  complaints.allowUnreachable();
+  await account.api.createAll([{ title: "Keep" }, { title: "Throw away" }]);
+  await tasks.open();
+  await page.route(TASK, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+
+  await tasks.delete("Throw away");
+  await page.mouse.move(0, 0);
+
+  await expect(tasks.toast("“Throw away” may have been deleted or not.")).toBeVisible();
+  await tasks.expectTitles(["Keep"]);
+});
+
 test("what was written and got no answer is looked for", async ({ page, tasks, account, complaints }) => {
   complaints.allowUnreachable();
   await account.api.createAll([{ title: "Toggled" }, { title: "Deleted" }, { title: "Edited" }]);

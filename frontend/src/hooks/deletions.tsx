@@ -49,6 +49,7 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
       // its checkbox that have no answer yet may each have made another.
       const clicks = queries.isMutating({ mutationKey: [...COMPLETE, id] });
       const versions = Array.from({ length: clicks + 1 }, (_, more) => task.version + more);
+      const sent = navigator.onLine;
       let failure: unknown;
       try {
         await api.deleteTask(id, versions);
@@ -56,7 +57,7 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
       } catch (error) {
         failure = error;
         if (error instanceof ApiError && error.status === 404) removeTask(queries, id);
-        else toast.error(`“${task.title}” ${outcome(error)} ${(error as Error).message}`);
+        else toast.error(`“${task.title}” ${outcome(error, sent)} ${(error as Error).message}`);
       }
       show(id);
       afterWrite(queries, failure);
@@ -104,6 +105,6 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
   return <Context value={value}>{children}</Context>;
 }
 
-function outcome(error: unknown): string {
-  return error instanceof Unreachable ? "may have been deleted or not." : "was not deleted.";
+function outcome(error: unknown, sent: boolean): string {
+  return sent && error instanceof Unreachable ? "may have been deleted or not." : "was not deleted.";
 }
