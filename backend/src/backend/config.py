@@ -113,7 +113,7 @@ class Settings(DatabaseSettings):
 
     cors_origins: CorsOrigins = ()
 
-    max_tasks_per_user: int = Field(default=10_000, ge=1)
+    max_tasks_per_user: int = Field(default=10_000, ge=1, le=1_000_000_000)
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)

@@ -3,7 +3,8 @@
 FastAPI reads what the functions of routes ask for in their signatures, describes it in the API's documentation,
 and keeps the validator of each parameter. It would also work out anew for every request how to get from one to
 the other, which takes longer than the request itself. Here that is worked out once for each route, when the
-application is put together. What is left to FastAPI to answer is what there is no route for.
+application is put together. What is left to FastAPI to answer is its own documentation, and what there
+is no route for.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.errors import InternalError, InvalidValues, Problem, faults_of, render
+from backend.errors import InternalError, InvalidValues, NotFound, Problem, faults_of, render
 
 type Errors = list[dict[str, Any]]
 """As Pydantic gives them."""
@@ -44,6 +45,10 @@ class Dispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         resolver, parameters = self._find(scope)
         if resolver is None:
+            if scope["type"] == "http" and scope["path"].endswith("\n"):
+                # To Starlette's patterns this is the path without the newline: `$` matches before one too.
+                await render(NotFound(), scope["request_id"])(scope, receive, send)
+                return
             await self._api(scope, receive, send)
             return
         scope["path_params"] = parameters

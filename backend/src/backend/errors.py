@@ -35,7 +35,6 @@ from inspect import cleandoc
 from typing import Any, ClassVar, NamedTuple
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -225,15 +224,7 @@ def render(problem: Problem, request_id: str, headers: Mapping[str, str] | None 
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer our own problems, and those that FastAPI and Starlette find, in the one form."""
-
-    @app.exception_handler(Problem)
-    async def ours(request: Request, problem: Problem) -> Response:
-        return render(problem, request.scope["request_id"])
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return render(InvalidValues(*faults_of(error.errors())), request.scope["request_id"])
+    """Answer in the one form what FastAPI and Starlette find wrong with a request that is for no route."""
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:

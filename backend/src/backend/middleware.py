@@ -1,4 +1,4 @@
-"""What surrounds every request: RequestLog → CORS → Gate → FastAPI.
+"""What surrounds every request: RequestLog → CORS → Gate → Dispatcher.
 
 It stands outside FastAPI, so that the answer to a crash carries the same headers as any other.
 """
@@ -81,8 +81,8 @@ class RequestLog:
             await self.app(scope, receive, send_sealed)
         except Exception:
             log.exception("crash", request_id=request_id)
-            # FastAPI answers a crash with our handler and raises it again. The answer is whole, so the
-            # connection can stay open; a half-sent one is for the server to cut off.
+            # A crash is answered further in and raised again. If the answer is whole, the connection can stay
+            # open; a half-sent one is for the server to cut off.
             if not finished:
                 raise
         finally:
@@ -120,7 +120,7 @@ class CORS:
     """
 
     METHODS = "GET, POST, PUT, PATCH, DELETE"
-    HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"
+    HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id"
     EXPOSED = "Link, ETag, Location, X-Request-Id, Retry-After"
     PREFLIGHT_SECONDS = "7200"  # browsers cap it there
 

@@ -147,27 +147,30 @@ async def test_requests_at_the_same_time_get_their_own_users(authenticator: Auth
 async def test_a_remembered_token_is_good_until_the_moment_it_expires(
     authenticator: Authenticator, verifier: CountingVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expires = (await authenticator.authenticate("GET", bearer(TOKEN))).expires_at
+    expires = int(time.time()) + 30
+    token = sign(claims_of("ada", exp=expires))
+    await authenticator.authenticate("GET", bearer(token))
 
-    monkeypatch.setattr("backend.auth.authenticator.time", lambda: expires - 0.001)
-    assert (await authenticator.authenticate("GET", bearer(TOKEN))).user_id == "ada"
-
-    monkeypatch.setattr("backend.auth.authenticator.time", lambda: expires)
-    with pytest.raises(InvalidToken, match="expired"):
-        await authenticator.authenticate("GET", bearer(TOKEN))
+    at(monkeypatch, expires - 0.001)
+    assert (await authenticator.authenticate("GET", bearer(token))).user_id == "ada"
     assert verifier.asked == 1
 
+    at(monkeypatch, expires)
+    with pytest.raises(InvalidToken, match="expired"):
+        await authenticator.authenticate("GET", bearer(token))
 
-async def test_an_expired_token_is_no_longer_remembered(
-    authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+
+async def test_a_token_is_verified_again_after_a_minute(
+    authenticator: Authenticator, verifier: CountingVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = time.time()
+    at(monkeypatch, now)
     await authenticator.authenticate("GET", bearer(TOKEN))
-    monkeypatch.setattr("backend.auth.authenticator.time", lambda: time.time() + 100_000)
 
-    with pytest.raises(InvalidToken):
+    for seconds, asked in ((59.9, 1), (60, 2), (119.9, 2), (120, 3)):
+        at(monkeypatch, now + seconds)
         await authenticator.authenticate("GET", bearer(TOKEN))
-
-    assert not remembers(authenticator, TOKEN)
+        assert verifier.asked == asked
 
 
 async def test_the_memory_is_bounded_and_the_oldest_is_forgotten_first(
@@ -182,6 +185,21 @@ async def test_the_memory_is_bounded_and_the_oldest_is_forgotten_first(
     assert [remembers(authenticator, token) for token in tokens] == [False, True, True]
     await authenticator.authenticate("GET", bearer(tokens[0]))
     assert verifier.asked == 4
+
+
+async def test_what_was_verified_again_is_not_the_oldest(
+    authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.auth.authenticator.REMEMBERED_TOKENS", 2)
+    ada, grace, hedy = (sign(claims_of(user_id)) for user_id in ("ada", "grace", "hedy"))
+    for token in (ada, grace):
+        await authenticator.authenticate("GET", bearer(token))
+    at(monkeypatch, time.time() + 61)
+
+    for token in (ada, hedy):
+        await authenticator.authenticate("GET", bearer(token))
+
+    assert [remembers(authenticator, token) for token in (ada, grace, hedy)] == [True, False, True]
 
 
 async def test_a_refused_token_is_not_remembered(authenticator: Authenticator, verifier: CountingVerifier) -> None:
@@ -219,6 +237,11 @@ async def test_tokens_are_remembered_by_their_digest_alone(authenticator: Authen
 
     assert remembers(authenticator, TOKEN)
     assert not any(part.encode() in memory for part in TOKEN.split("."))
+
+
+def at(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    for module in ("authenticator", "secret"):
+        monkeypatch.setattr(f"backend.auth.{module}.time", lambda: now)
 
 
 def remembers(authenticator: Authenticator, token: str) -> bool:

@@ -588,6 +588,7 @@ def test_a_number_may_be_at_its_bounds(load: Load, name: str, lowest: int, highe
         ("API_PORT", "65536"),
         ("API_PORT", "8000.5"),
         ("MAX_TASKS_PER_USER", "0"),
+        ("MAX_TASKS_PER_USER", "1000000001"),
         ("MAX_TASKS_PER_USER", "-1"),
         ("LOG_LEVEL", "verbose"),
         ("LOG_LEVEL", "critical"),

@@ -10,8 +10,10 @@ from .sessions import Sessions, session_cookie
 from .tokens import ForeignOrigin, InvalidToken, MissingToken, Principal, UnverifiedToken, parse
 
 REMEMBERED_TOKENS = 10_000
+REMEMBERED_FOR = 60.0  # seconds; its key may have been withdrawn since
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # RFC 9110, section 9.2.1
+_UNKNOWN = Principal(""), 0.0
 
 
 class Verifier(Protocol):
@@ -37,14 +39,14 @@ class Authenticator:
 
     What a request carries decides which source is asked, and no other is asked after that one has refused.
 
-    A verified JWT is remembered until it expires, by its digest: a check of the signature costs some 50 times as
-    much as the look-up, and a client sends the same token again and again. Sessions are looked up each time.
+    A verified JWT is remembered for a minute, by its digest: a check of the signature costs some 50 times as much
+    as the look-up, and a client sends the same token again and again. Sessions are looked up each time.
     """
 
     def __init__(self, sources: Sources, *, cookie_origins: Collection[str] = ()) -> None:
         self._sources = sources
         self._cookie_origins = frozenset(cookie_origins)
-        self._remembered: dict[bytes, Principal] = {}
+        self._remembered: dict[bytes, tuple[Principal, float]] = {}  # until when
 
     async def authenticate(self, method: str, headers: Headers) -> Principal:
         """Raises MissingToken, InvalidToken, ForeignOrigin or KeysUnavailable."""
@@ -70,14 +72,11 @@ class Authenticator:
         if self._sources.sessions and text.count(".") < 2:
             return await self._sources.sessions.of_bearer(text)
         digest = sha256(text.encode()).digest()
-        principal = self._remembered.get(digest)
-        if principal is None:
+        principal, until = self._remembered.get(digest, _UNKNOWN)
+        if until <= time():
             token = parse(text)
             principal = await self._verifier(token).verify(token)
             self._remember(digest, principal)
-        elif principal.expires_at <= time():
-            del self._remembered[digest]
-            raise InvalidToken("expired")
         if self._sources.revocations and principal.session_id is not None:
             await self._sources.revocations.require(principal)
         return principal
@@ -90,10 +89,11 @@ class Authenticator:
         return verifier
 
     def _remember(self, digest: bytes, principal: Principal) -> None:
+        self._remembered.pop(digest, None)
         while len(self._remembered) >= REMEMBERED_TOKENS:
             # Dictionaries keep the order of insertion, so this is the one remembered longest.
             del self._remembered[next(iter(self._remembered))]
-        self._remembered[digest] = principal
+        self._remembered[digest] = principal, min(principal.expires_at, time() + REMEMBERED_FOR)
 
 
 def _bearer_token(headers: Headers) -> str | None:

@@ -88,7 +88,7 @@ def json_body[Model: BaseModel](
     """A dependency that reads the body as `model`.
 
     FastAPI would parse the body before it looks at who sent it, and answer broken JSON with 422.
-    The routes document their bodies with `documented`.
+    The routes document their bodies with `openapi.body`.
     """
 
     async def read(request: Request) -> Model | None:
