@@ -13,6 +13,8 @@ const config: NextConfig = {
           { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=()" },
         ],
       },
+      // Tokens and sessions. Better Auth says so of some of its answers only.
+      { source: "/api/auth/:path*", headers: [{ key: "Cache-Control", value: "no-store" }] },
     ];
   },
 };

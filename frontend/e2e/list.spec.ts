@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "./fixtures";
+import { late } from "./hold";
 
 /** As the calendar of the page has it, `days` from today. */
 function dayOf(page: Page, days: number): Promise<string> {
@@ -82,6 +83,26 @@ test("filter by when tasks are due", async ({ page, tasks, account }) => {
   ]);
   await page.reload();
   await expect(tasks.rows).toHaveCount(5);
+});
+
+test("a task that is completed is not overdue any more, before the API has said so", async ({
+  page,
+  tasks,
+  account,
+}) => {
+  await account.api.createAll([
+    { title: "First", dueDate: await dayOf(page, -1) },
+    { title: "Second", dueDate: await dayOf(page, -1) },
+  ]);
+  await tasks.open("?due=overdue");
+  await tasks.expectTitles(["Second", "First"]);
+  const answer = await late(page, /\/complete$/);
+
+  await tasks.checkbox("First").click();
+
+  await tasks.expectTitles(["Second"]);
+  await answer();
+  await tasks.expectTitles(["Second"]);
 });
 
 test("what becomes overdue while the page is open is seen", async ({ page, tasks, account }) => {

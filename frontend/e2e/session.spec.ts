@@ -1,3 +1,7 @@
+import { join } from "node:path";
+
+import { Client } from "pg";
+
 import { expect, issueToken, PASSWORD, signUp, test } from "./fixtures";
 import { Screen } from "./screen";
 
@@ -90,6 +94,30 @@ test("a session that was ended elsewhere leads to the sign-in page", async ({
 
   await expect(page).toHaveURL(/\/sign-in\?reason=signed-out$/);
   await expect(page.getByRole("status").getByText("You have been signed out.")).toBeVisible();
+});
+
+test("a session that is used goes on, in the browser too", async ({ page, account, context, stack }) => {
+  const inDays = (days: number) => Date.now() / 1000 + days * 86_400;
+  // As it is after two of the seven days that it lasts.
+  const database = new Client({ host: join(stack.data, "socket"), user: "postgres", database: "tasks" });
+  await database.connect();
+  await database.query(`UPDATE session SET "expiresAt" = to_timestamp($1) WHERE "userId" = $2`, [
+    inDays(5),
+    account.id,
+  ]);
+  await database.end();
+  await context.addCookies((await context.cookies()).map((cookie) => ({ ...cookie, expires: inDays(5) })));
+
+  await new Screen(page).open();
+
+  await expect.poll(async () => (await context.cookies()).every(({ expires }) => expires > inDays(6.9))).toBe(true);
+});
+
+test("no cache keeps a token", async ({ context, account: _, stack }) => {
+  const answer = await context.request.get(`${stack.web}/api/auth/token`);
+
+  expect(answer.status()).toBe(200);
+  expect(answer.headers()["cache-control"]).toBe("no-store");
 });
 
 test("a token is renewed before it expires", async ({ page, account }) => {

@@ -13,8 +13,8 @@ const STOP = 20_000;
 // Of the rest, which may be meant for other programs, nothing is passed on.
 const INHERITED = ["PATH", "HOME", "LANG", "TMPDIR"];
 
-/** Where the front end and the API are. */
-export type Addresses = { web: string; api: string };
+/** Where the front end and the API are, and the folder with the database. */
+export type Addresses = { web: string; api: string; data: string };
 
 /** All that `make run` starts, on ports and data of its own, so that it does not meet a `make run` beside it. */
 export class Stack implements Addresses {
@@ -24,7 +24,7 @@ export class Stack implements Addresses {
   #log = "";
 
   private constructor(
-    private readonly data: string,
+    readonly data: string,
     private readonly ports: { web: number; api: number },
     private readonly settings: Record<string, string>,
   ) {

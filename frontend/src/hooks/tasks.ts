@@ -63,7 +63,7 @@ export function useTasks(filters: Filters) {
       .filter((task) => passesFilters(task, filters, now)),
     ...stored
       .map((task) => withStatus(task, wishes.get(task.id)))
-      .filter((task) => isDue(task.dueDate) && (!status || task.status === status) && !hidden.has(task.id)),
+      .filter((task) => isDue(task) && (!status || task.status === status) && !hidden.has(task.id)),
   ];
   return { ...query, tasks };
 }

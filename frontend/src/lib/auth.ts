@@ -75,6 +75,7 @@ export function server() {
 /** Who sent the request that is being answered, if anybody is signed in. */
 export const currentUser = cache(async () => {
   const request = await headers(); // first: by this Next.js knows that the page depends on the request
-  const session = await server().auth.api.getSession({ headers: request });
+  // A page cannot set cookies: were the session renewed here, the browser's cookie would end without it.
+  const session = await server().auth.api.getSession({ headers: request, query: { disableRefresh: true } });
   return session?.user;
 });

@@ -166,14 +166,22 @@ describe("dueFilter", () => {
         const { query, matches } = dueFilter(filter, now);
         const due = dues.filter((each) => isDue(filter, each, now));
 
-        expect(dues.filter(matches)).toEqual(due);
+        expect(dues.filter((dueDate) => matches({ dueDate, completed: false }))).toEqual(due);
         expect(due.filter((each) => isAnswered(query, each))).toEqual(due);
       }
     }
   });
 
   it.each(DUE_FILTERS)("%s has no task without a due date", (filter) => {
-    expect(dueFilter(filter, new Date()).matches(null)).toBe(false);
+    expect(dueFilter(filter, new Date()).matches({ dueDate: null, completed: false })).toBe(false);
+  });
+
+  it.each(DUE_FILTERS)("%s has completed tasks, unless it is overdue", (filter) => {
+    const now = new Date(2026, 0, 5, 12);
+    const dueDate = filter === "overdue" ? "2026-01-04" : "2026-01-05";
+
+    expect(dueFilter(filter, now).matches({ dueDate, completed: false })).toBe(true);
+    expect(dueFilter(filter, now).matches({ dueDate, completed: true })).toBe(filter !== "overdue");
   });
 
   it("asks for little more than it needs", () => {

@@ -8,6 +8,7 @@ export type Inputs = { day: string; time: string };
 
 export const DUE_FILTERS = ["overdue", "today", "week"] as const;
 export type DueFilter = (typeof DUE_FILTERS)[number];
+type Dated = { dueDate: string | null; completed: boolean };
 export type DueQuery = { due_after?: string; due_before?: string; status?: "pending" };
 
 export function isDay(due: string): boolean {
@@ -50,18 +51,18 @@ export function describeDue(due: string, now: Date, locale?: string): string {
  * and an instant where it is, so no one range of UTC holds exactly a reader's day of both. No zone is a whole day
  * away from UTC: a day more on either side holds everything, and stays the same query until the day ends.
  */
-export function dueFilter(filter: DueFilter, now: Date): { query: DueQuery; matches(due: string | null): boolean } {
+export function dueFilter(filter: DueFilter, now: Date): { query: DueQuery; matches(task: Dated): boolean } {
   const today = localDay(now);
   if (filter === "overdue") {
     return {
       query: { due_before: addDays(today, 2), status: "pending" },
-      matches: (due) => due !== null && isOverdue(due, now),
+      matches: ({ dueDate, completed }) => dueDate !== null && !completed && isOverdue(dueDate, now),
     };
   }
   const end = addDays(today, filter === "today" ? 1 : 7);
   return {
     query: { due_after: addDays(today, -1), due_before: addDays(end, 1) },
-    matches: (due) => due !== null && isWithin(toInputs(due).day, today, end),
+    matches: ({ dueDate }) => dueDate !== null && isWithin(toInputs(dueDate).day, today, end),
   };
 }
 

@@ -66,6 +66,7 @@ test.each([
     title: "Pay the rent",
     description: "And the gas",
     status: "pending",
+    completed: false,
     priority: "high",
     category: "Home",
     dueDate: "2026-01-05",

@@ -68,7 +68,7 @@ export function passesFilters(task: Task, { status, priority, category, due, sea
     (!status || task.status === status) &&
     (!priority || task.priority === priority) &&
     (!category || task.category.toLowerCase() === category) &&
-    (!due || dueFilter(due, now).matches(task.dueDate)) &&
+    (!due || dueFilter(due, now).matches(task)) &&
     words(search).every((word) => text.includes(word.toLowerCase()))
   );
 }
