@@ -128,11 +128,15 @@ $(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
 
 # By a uv that runs in backend/, where a pyenv may have another idea of it, or by one of our own.
 # What is said on the way goes to standard error: `make token` is read by programs.
-$(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version
+# Once more where somebody has installed without the development tools since.
+$(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version $(if $(wildcard $(VENV)/pytest),,FORCE)
 	@(cd backend && uv --version) >/dev/null 2>&1 || $(MAKE) --no-print-directory $(OWN_UV)
 	@echo "Installing what the backend needs ..." >&2
 	@cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && $$uv sync --locked --quiet
 	@touch $@
+
+.PHONY: FORCE
+FORCE:
 
 $(OWN_UV):
 	@echo "Installing uv into .tools/ ..." >&2

@@ -1,6 +1,7 @@
 """The `tasks` command."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -222,9 +223,11 @@ def _leave(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
-def _greet(why_alone: str | None, web_url: str | None, url: str, data: Path, token: str | None) -> None:
-    from backend.development import DEFAULT_FRONTEND_PORT, FrontEndSettings
+# What a token is made of. The port is a part of the issuer's address.
+_OF_TOKENS = ("BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "FRONTEND_PORT", "JWT_ISSUER", "JWT_AUDIENCE")
 
+
+def _greet(why_alone: str | None, web_url: str | None, url: str, data: Path, token: str | None) -> None:
     lines = [f"API    {url}", f"Docs   {url}/docs", f"Data   {data}", ""]
     if web_url:
         lines.insert(0, f"Open   {web_url}\n")
@@ -232,9 +235,9 @@ def _greet(why_alone: str | None, web_url: str | None, url: str, data: Path, tok
         lines.insert(0, f"{why_alone} The API runs alone.\n")
     if token:
         lines += ["Try it:", f'  curl -H "Authorization: Bearer {token}" {url}/api/me/tasks', ""]
-        port = FrontEndSettings().frontend_port  # a part of the issuer's address
-        make = "make" if port == DEFAULT_FRONTEND_PORT else f"FRONTEND_PORT={port} make"
-        lines += [f"`{make} token` prints another token when this one has expired. Ctrl-C stops everything."]
+        same = " and ".join(name for name in _OF_TOKENS if name in os.environ)
+        make = f"`make token`, with the same {same}," if same else "`make token`"
+        lines += [f"{make} prints another token when this one has expired. Ctrl-C stops everything."]
     else:
         lines += ["Ctrl-C stops everything."]
     print("", *(f"  {line}".rstrip(" ") for line in lines), "", sep="\n", flush=True)

@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+from collections.abc import Buffer
 from ipaddress import ip_address
 from types import FrameType
 from typing import cast
 
 import uvicorn
+from httptools import HttpParserUpgrade, HttpRequestParser
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -69,7 +71,7 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
 
 
 class _Protocol(HttpToolsProtocol):
-    """Uvicorn's, with a bound on all that is not body.
+    """Uvicorn's, with a bound on all that is not body, and without other protocols.
 
     A URL, header or trailer without end would be gathered in memory, each piece more slowly than the one before,
     and everybody else would wait.
@@ -78,6 +80,7 @@ class _Protocol(HttpToolsProtocol):
     _overhead = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        self.parser = _Parser(self)
         super().connection_made(cast("asyncio.Transport", _Gathered(transport, self.loop)))  # it has what is used
 
     def data_received(self, data: bytes) -> None:
@@ -90,9 +93,56 @@ class _Protocol(HttpToolsProtocol):
         self._overhead = 0
         super().on_message_begin()
 
+    def on_headers_complete(self) -> None:
+        if not self.is_put_aside():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.is_put_aside():
+            super().on_message_complete()
+
+    def is_put_aside(self) -> bool:
+        """Whether the request that is being read offers another protocol; it is read once more without that."""
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
     def on_body(self, body: bytes) -> None:
         self._overhead -= len(body)
         super().on_body(body)
+
+
+class _Parser(HttpRequestParser):
+    """Reads a request that offers another protocol as if it did not, which RFC 9110, section 7.8, allows.
+
+    Otherwise such a request ends for the parser with its headers. Its body would be missing, and be read as the
+    next request.
+    """
+
+    def __init__(self, protocol: _Protocol) -> None:
+        super().__init__(protocol)
+        self._protocol = protocol
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+
+    def feed_data(self, data: Buffer) -> None:
+        """Raises HttpParserError, and HttpParserUpgrade after a CONNECT."""
+        parser, rest = self, memoryview(data)
+        while True:
+            try:
+                super(_Parser, parser).feed_data(rest)
+            except HttpParserUpgrade as upgrade:
+                if not self._protocol.is_put_aside():
+                    raise
+                head, rest = parser.head(), rest[upgrade.args[0] :]
+                # Another one, because this one may have seen the connection's last request.
+                self._protocol.parser = parser = _Parser(self._protocol)
+                super(_Parser, parser).feed_data(head)
+            else:
+                return
+
+    def head(self) -> bytes:
+        """Of the last request, without the offer."""
+        lines = [b"%s %s HTTP/%s" % (self.get_method(), self._protocol.url, self.get_http_version().encode())]
+        lines += [b"%s: %s" % header for header in self._protocol.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
 
 class _Gathered:
@@ -116,8 +166,8 @@ class _Gathered:
         self._transport.close()
 
     def _write(self) -> None:
-        if self._waiting:
-            data, self._waiting = b"".join(self._waiting), []
+        data, self._waiting = b"".join(self._waiting), []
+        if data and not self._transport.is_closing():  # by now nobody may be there any more
             self._transport.write(data)
 
     def __getattr__(self, name: str) -> object:

@@ -323,6 +323,15 @@ class Wire:
     def send(self, *head: str, body: bytes = b"") -> None:
         self.socket.sendall("".join(f"{line}\r\n" for line in (*head, "")).encode() + body)
 
+    def send_in_pieces(self, pieces: int, *head: str, body: bytes) -> None:
+        """As one, the head before the body, or byte by byte."""
+        sent = "".join(f"{line}\r\n" for line in head).encode()
+        each = {1: [sent + body], 2: [sent, body]}.get(pieces) or [bytes([byte]) for byte in sent + body]
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in each:
+            self.socket.sendall(piece)
+            time.sleep(0.05 if pieces == 2 else 0)
+
     def answer(self) -> Answer:
         status = int(self._incoming.readline().split()[1])
         headers = "".join(line.decode() for line in iter(self._incoming.readline, b"\r\n")).lower()
@@ -382,6 +391,78 @@ async def test_a_crash_leaves_the_connection_usable(user: User, owner: Connectio
     assert crash.status == 500
     assert json.loads(crash.body)["code"] == "internal-error"
     assert wire.answer().status == 200
+
+
+UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 1000], ids=["at once", "head first", "byte by byte"])
+@pytest.mark.parametrize(
+    "upgrade",
+    [UPGRADE, ("Connection: upgrade", "Upgrade: websocket"), ("Upgrade: x", "Connection: close, Upgrade")],
+    ids=["h2c", "websocket", "closing"],
+)
+async def test_an_offer_of_another_protocol_changes_nothing(
+    user: User, wire: Wire, upgrade: tuple[str, ...], pieces: int
+) -> None:
+    """HTTP clients of curl and Java make one with the first request (RFC 9110, section 7.8)."""
+    task = await user.add_task()
+    body = b'{"completed": true}'
+    head = (
+        f"PATCH /api/me/tasks/{task['id']}/complete HTTP/1.1",
+        "Host: api",
+        f"Authorization: Bearer {user.token}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    )
+
+    for _ in range(2):  # a toggle would show
+        wire.send_in_pieces(pieces, *head, *upgrade, "", body=body)
+        answer = wire.answer()
+        assert answer.status == 200
+        assert json.loads(answer.body)["status"] == "completed"
+        if "close" in upgrade[1]:
+            assert wire.is_closed()
+            return
+    wire.send(*LIVE)
+    assert wire.answer().status == 200
+
+
+async def test_the_body_of_an_offer_is_no_request(user: User, wire: Wire) -> None:
+    smuggled = f"GET /api/me/stats HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {user.token}\r\n\r\n".encode()
+    wire.send(*POST, f"Authorization: Bearer {user.token}", *UPGRADE, f"Content-Length: {len(smuggled)}")
+    await asyncio.sleep(0.1)
+    wire.socket.sendall(smuggled)
+
+    assert wire.answer().status == 400
+    wire.send(*LIVE)
+    assert wire.answer().body == b'{"status":"ok"}'
+
+
+def test_offers_may_be_pipelined_in_any_number(wire: Wire) -> None:
+    wire.socket.sendall("".join(f"{line}\r\n" for line in (*LIVE, *UPGRADE, "")).encode() * 2000)
+
+    assert {wire.answer().status for _ in range(2000)} == {200}
+
+
+def test_a_connect_is_a_405_and_leads_nowhere(wire: Wire) -> None:
+    wire.send("CONNECT example.com:443 HTTP/1.1", "Host: example.com:443")
+
+    assert wire.answer().status in {400, 404, 405}
+
+
+async def test_who_leaves_before_the_answers_come_leaves_no_trace(user: User, service: Service) -> None:
+    for _ in range(30):
+        await user.add_task(description="x" * 9_000)
+    head = ("GET /api/me/tasks HTTP/1.1", "Host: api", f"Authorization: Bearer {user.token}", "")
+    with closing(Wire(service)) as wire:
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.socket.sendall("".join(f"{line}\r\n" for line in head).encode() * 20)
+        time.sleep(0.5)  # noqa: ASYNC251 - nobody reads what comes
+    time.sleep(0.5)  # noqa: ASYNC251
+
+    assert (await user.get("tasks")).status_code == 200
+    assert "Exception" not in service.command.stdout + service.command.stderr
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,10 @@ async def _read(request: Request) -> bytes:
 
 
 def _require_media_type(headers: Headers, media_types: tuple[str, ...]) -> None:
-    media_type, _, parameters = headers.get("content-type", "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if media_type.strip().lower() not in media_types or charset not in {"", "utf-8"}:
+    media_type, *parameters = headers.get("content-type", "").lower().split(";")
+    named = (parameter.strip().partition("=") for parameter in parameters)
+    charsets = {value.strip('"') for name, _, value in named if name == "charset"}
+    if media_type.strip() not in media_types or not charsets <= {"utf-8"}:
         raise UnsupportedMediaType(f"Send the body as `Content-Type: {' or '.join(media_types)}`, in UTF-8.")
 
 
