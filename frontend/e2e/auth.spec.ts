@@ -54,6 +54,23 @@ test("an email address has one account", async ({ page, request, stack, complain
   await expect(page).toHaveURL(/\/sign-up$/);
 });
 
+test("what is wrong with a new account is said in words", async ({ page, complaints }) => {
+  complaints.allowStatus(400);
+  await fromOwnAddress(page);
+  await page.goto("/sign-up");
+  const good = { Name: "Ada", Email: `${randomUUID()}@example.com`, Password: PASSWORD };
+
+  for (const [part, message] of [
+    [{ Name: "  " }, "Enter a name."],
+    [{ Email: "a@b" }, "Invalid email address."],
+    [{ Password: "x".repeat(129) }, "Password too long."],
+  ] as const) {
+    await fillIn(page, { ...good, ...part });
+    await page.getByRole("button", { name: "Create account" }).click();
+    await expect(page.getByRole("main").getByRole("alert")).toHaveText(message);
+  }
+});
+
 test("too many attempts are refused, and the form says so", async ({ page, complaints }) => {
   complaints.allowStatus(401, 429);
   await fromOwnAddress(page);

@@ -51,7 +51,7 @@ test("what is added again keeps what was understood of it, and what was refused"
 
   await (await next()).fulfill(BUSY);
   await expect(tasks.quickAdd).toHaveValue("Read by Friday #books !low");
-  await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["books", "low"]);
+  await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["books", "Low"]);
   await tasks.quickAdd.press("Enter");
   const again = await next();
   await tasks.quickAdd.fill("Something else");
@@ -322,4 +322,39 @@ test("holding x completes one task once", async ({ page, tasks, account }) => {
   await expect(tasks.checkbox("One")).toBeChecked();
   await expect(tasks.checkbox("Two")).not.toBeChecked();
   await expect.poll(() => account.api.find()).toMatchObject([{ status: "completed" }, { status: "pending" }]);
+});
+
+test("a double click on a title is as good as a click", async ({ page, tasks }) => {
+  await tasks.open();
+  await tasks.add("One");
+
+  await tasks.title("One").dblclick();
+
+  const editor = page.getByRole("form", { name: "Edit One" });
+  await expect(editor.getByLabel("Title")).toBeFocused();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" more");
+  await expect(editor.getByLabel("Title")).toHaveValue("One more");
+});
+
+test("an editor is in sight as a whole", async ({ tasks, account }) => {
+  await account.api.createAll(Array.from({ length: 20 }, (_, n) => ({ title: `Task ${n}` })));
+  await tasks.open();
+  await tasks.row("Task 8").evaluate((row) => {
+    window.scrollTo(0, row.getBoundingClientRect().bottom + window.scrollY - window.innerHeight);
+  });
+
+  const editor = await tasks.edit("Task 8");
+
+  await expect(editor.getByRole("button", { name: "Save" })).toBeInViewport({ ratio: 1 });
+});
+
+test("a long title does not fill the page when its task is deleted", async ({ tasks, account }) => {
+  const title = "long ".repeat(50).trim();
+  await account.api.create({ title });
+  await tasks.open();
+
+  await tasks.delete(title);
+
+  await expect(tasks.toast(/^“(?:long ){15}long…” deletedUndo$/)).toBeVisible();
 });

@@ -161,6 +161,91 @@ test("the list of keys", async ({ page, tasks }) => {
   await expectFocus(tasks.quickAdd);
 });
 
+test("taking back a deletion takes back nothing that was typed", async ({ page, tasks, account }) => {
+  await account.api.createAll([{ title: "One" }, { title: "Two" }]);
+  await tasks.open();
+  const { keyboard } = page;
+  await keyboard.press("n");
+  await keyboard.type("Begun");
+  await keyboard.press("Escape");
+  await keyboard.press("j");
+  await keyboard.press("Delete");
+  await tasks.expectTitles(["One"]);
+
+  await keyboard.press("Control+z");
+
+  await tasks.expectTitles(["Two", "One"]);
+  await expect(tasks.quickAdd).toHaveValue("Begun");
+});
+
+test("letters alone can be switched off, and stay so", async ({ page, tasks, account }) => {
+  await account.api.createAll([{ title: "One" }, { title: "Two" }]);
+  await tasks.open();
+  const { keyboard } = page;
+  const shortcuts = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await keyboard.press("?");
+  await shortcuts.getByRole("checkbox").uncheck();
+  await keyboard.press("Escape");
+  await expect(shortcuts).toBeHidden();
+
+  for (const open of [async () => {}, async () => void (await tasks.open())]) {
+    await open();
+    for (const key of ["n", "/", "?", "j"]) await keyboard.press(key);
+    await expect(shortcuts).toBeHidden();
+    await expect(page.locator(":focus:not(body)")).toHaveCount(0);
+    await tasks.title("Two").focus();
+    await keyboard.press("j");
+    await expectFocus(tasks.title("One"));
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  }
+
+  await (await tasks.menu()).getByRole("menuitem", { name: "Keyboard shortcuts" }).click();
+  await shortcuts.getByRole("checkbox").check();
+  await keyboard.press("Escape");
+  await expect(shortcuts).toBeHidden();
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await keyboard.press("n");
+  await expectFocus(tasks.quickAdd);
+});
+
+test("the focus does not get lost with what had it", async ({ page, tasks, account }) => {
+  await account.api.create({ title: "One", category: "home" });
+  await tasks.open();
+  const { keyboard } = page;
+  const toolbar = page.getByRole("search");
+  const list = page.getByRole("region", { name: "List" });
+
+  await page.getByRole("button", { name: "Show category home" }).click();
+  await page.getByRole("button", { name: "#home Any category" }).press("Enter");
+  await expect(toolbar).toBeFocused();
+  await page.getByLabel("Priority").selectOption("High");
+  await page.getByRole("button", { name: "Clear filters" }).press("Enter");
+  await expect(toolbar).toBeFocused();
+  await tasks.search.fill("nothing");
+  await page.getByRole("button", { name: "Clear search and filters" }).press("Enter");
+  await expect(list).toBeFocused();
+
+  await keyboard.press("j");
+  await keyboard.press("Delete");
+  await expect(page.getByRole("heading", { name: "Nothing to do yet" })).toBeVisible();
+  await expect(list).toBeFocused();
+});
+
+test("what changes in the list is said", async ({ page, tasks }) => {
+  await tasks.open();
+  const status = page.getByRole("region", { name: "List" }).getByRole("status");
+  await expect(status).toHaveText("No tasks.");
+
+  await tasks.type("Pay the rent tomorrow");
+  await expect(page.getByRole("status").filter({ hasText: "Tomorrow" })).toBeVisible();
+  await tasks.quickAdd.press("Enter");
+  await expect(status).toHaveText("1 task.");
+  await tasks.add("Call");
+  await expect(status).toHaveText("2 tasks.");
+  await tasks.search.fill("nothing");
+  await expect(status).toHaveText("No tasks.");
+});
+
 test("a dialog that closes gives the focus back", async ({ page, tasks, account }) => {
   await account.api.createAll([{ title: "One" }, { title: "Two" }]);
   await tasks.open();

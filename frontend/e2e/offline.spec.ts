@@ -33,6 +33,26 @@ test("without a network changes wait, and are sent when it is back", async ({ pa
     ]);
 });
 
+test("without a network what was here last is searched", async ({ page, tasks, account, context }) => {
+  await account.api.createAll([{ title: "Pay the rent" }, { title: "Call", priority: "high" }]);
+  await tasks.open();
+  await context.setOffline(true);
+
+  await tasks.search.fill("rent");
+  await tasks.expectTitles(["Pay the rent"]);
+  await expect(page.getByText("Only the tasks that were here last are searched")).toBeVisible();
+  await tasks.search.fill("nothing");
+  await expect(page.getByRole("heading", { name: "You are offline" })).toBeVisible();
+  await tasks.search.fill("");
+  await tasks.expectTitles(["Call", "Pay the rent"]);
+  await page.getByLabel("Priority").selectOption("High");
+  await tasks.expectTitles(["Call"]);
+
+  await context.setOffline(false);
+  await expect(page.getByText("Only the tasks that were here last are searched")).toBeHidden();
+  await tasks.expectTitles(["Call"]);
+});
+
 test("an edit made without a network stays in its editor until it can be saved", async ({
   tasks,
   account,

@@ -4,7 +4,7 @@ test("quick add understands a day, a time, a priority and a category", async ({ 
   await tasks.open();
   await tasks.type("Pay the rent tomorrow 5pm !high #home");
   const chips = page.getByRole("list", { name: "Understood" }).getByRole("listitem");
-  await expect(chips).toHaveText(["Tomorrow 5:00 PM", "high", "home"]);
+  await expect(chips).toHaveText(["Tomorrow 5:00 PM", "High", "home"]);
   await tasks.quickAdd.press("Enter");
 
   const row = tasks.row("Pay the rent");
@@ -24,7 +24,7 @@ test("what quick add understood can be refused", async ({ page, tasks, account }
   await tasks.type("Read Nineteen Eighty-Four by Friday !low #books");
 
   await page.getByRole("button", { name: "Leave “by Friday” in the title" }).click();
-  await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["low", "books"]);
+  await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["Low", "books"]);
   await expect(tasks.quickAdd).toBeFocused();
   await tasks.quickAdd.press("Enter");
 
@@ -127,6 +127,7 @@ test("what the API refuses is said at its field, and nothing typed is lost", asy
     await expect(field).toHaveAttribute("aria-invalid", "true");
     await expect(field).toHaveAccessibleDescription(new RegExp(bound));
   }
+  await expect(title).toBeFocused();
   await expect(title).toHaveValue("x".repeat(256));
   await expect(description).toHaveValue("y".repeat(10_001));
 

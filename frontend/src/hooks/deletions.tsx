@@ -8,6 +8,7 @@ import { useApi } from "@/hooks/api";
 import type { Task } from "@/lib/api";
 import { ApiError, Unreachable } from "@/lib/errors";
 import { afterWrite, COMPLETE, forgetTask, removeTask } from "@/lib/task-cache";
+import { shorten } from "@/lib/utils";
 
 const UNDO = 7000; // milliseconds in which a deletion can be taken back
 
@@ -57,7 +58,7 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
       } catch (error) {
         failure = error;
         if (error instanceof ApiError && error.status === 404) removeTask(queries, id);
-        else toast.error(`“${task.title}” ${outcome(error, sent)} ${(error as Error).message}`);
+        else toast.error(`“${shorten(task.title)}” ${outcome(error, sent)} ${(error as Error).message}`);
       }
       show(id);
       afterWrite(queries, failure);
@@ -69,7 +70,7 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
     (task: Task) => {
       waiting.current.set(task.id, task);
       setHidden((all) => new Map(all).set(task.id, task));
-      toast(`“${task.title}” deleted`, {
+      toast(`“${shorten(task.title)}” deleted`, {
         id: task.id,
         duration: UNDO,
         action: { label: "Undo", onClick: () => show(task.id) },

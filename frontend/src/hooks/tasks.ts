@@ -49,6 +49,7 @@ export function useTasks(filters: Filters) {
   const created = useUnderWay<TaskCreate>(CREATE);
   const completed = useUnderWay<boolean>(COMPLETE);
   const { data } = query;
+  const unasked = query.isPlaceholderData && query.fetchStatus === "paused"; // as far as can be said without the API
   // A task that was changed between two pages may be on both.
   const stored = useMemo(() => [...new Map(data?.pages.flatMap(byId)).values()], [data]);
   if (!data) return { ...query, tasks: [] };
@@ -60,10 +61,12 @@ export function useTasks(filters: Filters) {
   const tasks = [
     ...created
       .map(({ mutationId, state }) => ({ ...draftOf(state.variables as TaskCreate), id: `${TEMPORARY}${mutationId}` }))
-      .filter((task) => passesFilters(task, filters, now)),
+      .filter((task) => passesFilters(task, filters, now))
+      .reverse(),
     ...stored
       .map((task) => withStatus(task, wishes.get(task.id)))
-      .filter((task) => isDue(task) && (!status || task.status === status) && !hidden.has(task.id)),
+      .filter((task) => isDue(task) && (!status || task.status === status) && !hidden.has(task.id))
+      .filter((task) => !unasked || passesFilters(task, filters, now)),
   ];
   return { ...query, tasks };
 }

@@ -3,6 +3,7 @@ import { DUE_FILTERS, type DueFilter, dueFilter } from "@/lib/due";
 
 export const STATUSES = ["pending", "completed"] as const;
 export const PRIORITIES = ["high", "medium", "low"] as const;
+export const PRIORITY_NAMES = { high: "High", medium: "Medium", low: "Low" } as const;
 export const SORTS = {
   newest: { sort_by: "createdAt", sort_order: "desc" },
   oldest: { sort_by: "createdAt", sort_order: "asc" },

@@ -2,8 +2,6 @@ import type { ComponentProps } from "react";
 
 import { Field, Input } from "@/components/ui/field";
 
-const PASSWORD = { minLength: 8, maxLength: 128 }; // Better Auth's own bounds
-
 type Props = Omit<ComponentProps<typeof Input>, "name"> & { name: string; label: string; hint?: string };
 
 export function TextField({ label, hint, ...props }: Props) {
@@ -14,6 +12,7 @@ export function TextField({ label, hint, ...props }: Props) {
   );
 }
 
+/** Of its upper bound Better Auth tells. A field with one would cut what is pasted, and nobody would see it. */
 export function NewPasswordField({ name, label }: { name: string; label: string }) {
   return (
     <TextField
@@ -22,7 +21,7 @@ export function NewPasswordField({ name, label }: { name: string; label: string 
       type="password"
       autoComplete="new-password"
       hint="At least 8 characters."
-      {...PASSWORD}
+      minLength={8}
     />
   );
 }

@@ -77,5 +77,6 @@ const UNREACHABLE = "The server can’t be reached. Check your connection and tr
 function explain({ message, status }: { message?: string | undefined; status: number }): string {
   if (status === 429) return "Too many attempts. Wait a few seconds and try again.";
   if (status >= 500 || !message) return `The server failed to answer (${status}). Try again.`;
-  return /[.!?]$/.test(message) ? message : `${message}.`;
+  const sentence = message.replace(/^\[body\.\w+\] /, ""); // where in the request it was
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }

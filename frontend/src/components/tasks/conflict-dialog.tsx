@@ -5,6 +5,7 @@ import { Dialog } from "@/components/ui/dialog";
 import type { Task } from "@/lib/api";
 import type { Conflict, Member } from "@/lib/draft";
 import { describeDue } from "@/lib/due";
+import { PRIORITY_NAMES } from "@/lib/filters";
 import { cn } from "@/lib/utils";
 
 const NAMES: Partial<Record<Member, string>> = {
@@ -65,13 +66,13 @@ export function ConflictDialog({
                 />
                 <span className="min-w-0">
                   <span className="block text-muted text-xs">{side === "mine" ? "Yours" : "The other window’s"}</span>
-                  <span className="line-clamp-6 whitespace-pre-wrap">{text(member, values[side])}</span>
+                  <span className="whitespace-pre-wrap">{text(member, values[side])}</span>
                 </span>
               </label>
             ))}
           </fieldset>
         ))}
-        <div className="flex justify-end gap-2">
+        <div className="-mx-6 sticky -bottom-6 -mb-6 flex justify-end gap-2 border-t bg-surface px-6 py-4">
           <Button variant="quiet" onClick={onCancel}>
             Back to editing
           </Button>
@@ -86,5 +87,6 @@ export function ConflictDialog({
 
 function text(member: Member, value: Task[Member]): string {
   if (value === null || value === "") return "(none)";
+  if (member === "priority") return PRIORITY_NAMES[value as Task["priority"]];
   return member === "dueDate" ? describeDue(String(value), new Date()) : String(value);
 }

@@ -11,8 +11,9 @@ import { useUnsaved } from "@/hooks/unsaved";
 import type { TaskCreate } from "@/lib/api";
 import { describeDue } from "@/lib/due";
 import { Unreachable } from "@/lib/errors";
-import { type Filters, passesFilters } from "@/lib/filters";
+import { type Filters, PRIORITY_NAMES, passesFilters } from "@/lib/filters";
 import type { Found, QuickAdd as Understood } from "@/lib/quick-add";
+import { shorten } from "@/lib/utils";
 
 const MAX_LINE = 500; // characters; what is longer was not typed as one line, and would take long to look through
 
@@ -55,7 +56,9 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
     try {
       const added = await create.mutateAsync(task);
       if (passesFilters(added, filters, new Date())) return;
-      toast(`“${added.title}” is added. The filters hide it.`, { action: { label: "Show all", onClick: onClear } });
+      toast(`“${shorten(added.title)}” is added. The filters hide it.`, {
+        action: { label: "Show all", onClick: onClear },
+      });
     } catch (thrown) {
       const failed = { ...line, error: thrown as Error };
       setState((now) =>
@@ -88,28 +91,30 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
         />
         <Button type="submit" variant="primary" className="h-12" disabled={!hydrated}>
           <Plus />
-          Add
+          <span className="max-sm:sr-only">Add</span>
         </Button>
       </div>
       <p id="quick-add-hint" className="sr-only">
         A day or time, an exclamation mark with high, medium or low, and a number sign with a category are understood.
       </p>
-      {task && task.found.length > 0 && (
-        <ul className="flex flex-wrap gap-2" aria-label="Understood">
-          {task.found.map((found) => (
-            <li key={found.index}>
-              <Chip
-                found={found}
-                task={task}
-                onRefuse={() => {
-                  setLine({ ...line, keep: new Set([...keep, found.text]) });
-                  input.current?.focus();
-                }}
-              />
-            </li>
-          ))}
-        </ul>
-      )}
+      <div role="status" className="empty:absolute">
+        {task && task.found.length > 0 && (
+          <ul className="flex flex-wrap gap-2" aria-label="Understood">
+            {task.found.map((found) => (
+              <li key={found.index}>
+                <Chip
+                  found={found}
+                  task={task}
+                  onRefuse={() => {
+                    setLine({ ...line, keep: new Set([...keep, found.text]) });
+                    input.current?.focus();
+                  }}
+                />
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
       <div role="alert" className="grid grid-cols-[minmax(0,1fr)] gap-2 text-sm empty:absolute">
         {error && <p className="text-danger">{sentence(error)}</p>}
         {failures.map((failure) => (
@@ -133,10 +138,10 @@ function Failed({ line, onRetry, onDiscard }: { line: Line; onRetry: () => void;
     <div className="flex flex-wrap items-center justify-end gap-2">
       <p className="min-w-3/5 flex-1 text-danger wrap-anywhere">{line.error && sentence(line.error, line.text)}</p>
       <div className="flex gap-2">
-        <Button size="small" aria-label={`Try again to add “${line.text}”`} onClick={onRetry}>
+        <Button size="small" aria-label={`Try again to add “${shorten(line.text)}”`} onClick={onRetry}>
           Try again
         </Button>
-        <Button size="small" variant="quiet" aria-label={`Discard “${line.text}”`} onClick={onDiscard}>
+        <Button size="small" variant="quiet" aria-label={`Discard “${shorten(line.text)}”`} onClick={onDiscard}>
           Discard
         </Button>
       </div>
@@ -146,7 +151,7 @@ function Failed({ line, onRetry, onDiscard }: { line: Line; onRetry: () => void;
 
 /** Without an answer it is not known what became of the request. */
 function sentence(error: Error, text?: string): string {
-  const subject = text ? `“${text}”` : "this";
+  const subject = text ? `“${shorten(text)}”` : "this";
   return error instanceof Unreachable
     ? `No answer came, so ${subject} may have been added or not. Look before you add it again.`
     : `${text ? subject : "This"} was not added. ${error.message}`;
@@ -156,7 +161,7 @@ function Chip({ found, task, onRefuse }: { found: Found; task: Understood; onRef
   const Icon = ICONS[found.kind];
   const meaning = {
     due: task.dueDate && describeDue(task.dueDate, new Date()),
-    priority: task.priority,
+    priority: task.priority && PRIORITY_NAMES[task.priority],
     category: task.category,
   };
   return (

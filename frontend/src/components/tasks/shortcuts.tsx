@@ -2,6 +2,7 @@ import { useEffect } from "react";
 
 import { Dialog } from "@/components/ui/dialog";
 import { useDeletions } from "@/hooks/deletions";
+import { type SingleKeys, useSingleKeys } from "@/hooks/single-keys";
 
 const KEYS = [
   ["n", "New task"],
@@ -23,6 +24,7 @@ export const TYPING = "input, textarea, select, [role=dialog], [role=menu]";
 /** The keys that work anywhere on the page, and the list of all keys. */
 export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const { undoLast } = useDeletions();
+  const singleKeys = useSingleKeys();
 
   useEffect(() => {
     function press(event: KeyboardEvent) {
@@ -31,9 +33,12 @@ export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange:
         return;
       }
       if (event.ctrlKey || event.metaKey) {
-        if (event.key === "z" && !event.shiftKey) undoLast();
+        if (event.key !== "z" || event.shiftKey) return;
+        undoLast();
+        event.preventDefault(); // the browser would take back what was typed last, in whatever field
         return;
       }
+      if (!singleKeys.on) return;
       if (event.key === "n") document.getElementById(QUICK_ADD)?.focus();
       else if (event.key === "/") document.getElementById(SEARCH)?.focus();
       else if (event.key === "?") onOpenChange(true);
@@ -42,7 +47,7 @@ export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange:
     }
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, [onOpenChange, undoLast]);
+  }, [onOpenChange, undoLast, singleKeys.on]);
 
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title="Keyboard shortcuts">
@@ -56,6 +61,26 @@ export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange:
           </div>
         ))}
       </dl>
+      <SingleKeysSwitch {...singleKeys} />
     </Dialog>
+  );
+}
+
+/** Who speaks to the computer, or hits keys by accident, can do without them (WCAG 2.1.4). */
+function SingleKeysSwitch({ on, set }: SingleKeys) {
+  return (
+    <label className="mt-4 flex items-start gap-3 border-t pt-4 text-sm">
+      <input
+        type="checkbox"
+        className="mt-1 accent-primary"
+        checked={on}
+        onChange={(event) => set(event.target.checked)}
+      />
+      <span>
+        Single letters work anywhere on the page. Without that, <kbd className="font-sans">n</kbd>,{" "}
+        <kbd className="font-sans">/</kbd> and <kbd className="font-sans">?</kbd> do nothing, and{" "}
+        <kbd className="font-sans">j</kbd> and <kbd className="font-sans">k</kbd> work in the list only.
+      </span>
+    </label>
   );
 }

@@ -13,15 +13,19 @@ export function StatsChart({ className }: { className?: string }) {
   ].filter(({ count }) => count > 0);
   return (
     <figure className={cn("grid gap-1.5", className)} aria-label="Statistics">
-      <div className="flex h-2 gap-0.5 overflow-hidden rounded-full" aria-hidden>
+      <div className="flex h-2 gap-0.5 overflow-hidden rounded-full forced-color-adjust-none" aria-hidden>
         {parts.map(({ label, count, color }) => (
-          <div key={label} className={cn("min-w-1 transition-all", color)} style={{ flexGrow: count / total }} />
+          <div
+            key={label}
+            className={cn("min-w-1 motion-safe:transition-all", color)}
+            style={{ flexGrow: count / total }}
+          />
         ))}
       </div>
       <figcaption className="flex flex-wrap gap-x-4 text-muted text-xs">
         {parts.map(({ label, count, color }) => (
           <span key={label} className="flex items-center gap-1.5">
-            <span className={cn("size-2 rounded-full", color)} aria-hidden />
+            <span className={cn("size-2 rounded-full forced-color-adjust-none", color)} aria-hidden />
             <span>
               <span className="font-medium text-foreground tabular-nums">{count}</span> {label}
             </span>

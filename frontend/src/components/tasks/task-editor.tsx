@@ -1,4 +1,4 @@
-import { type FormEvent, type KeyboardEvent, useState } from "react";
+import { type FormEvent, type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 
 import { ConflictDialog } from "@/components/tasks/conflict-dialog";
@@ -10,6 +10,7 @@ import { useUnsaved } from "@/hooks/unsaved";
 import type { Task, TaskPatch } from "@/lib/api";
 import { type Conflict, changedElsewhere, changes, conflicts, draftOf, unset } from "@/lib/draft";
 import { ApiError } from "@/lib/errors";
+import { PRIORITIES, PRIORITY_NAMES } from "@/lib/filters";
 
 /** Edits a task where it stands in the list. It stays open, with what was typed, until that is saved. */
 export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void }) {
@@ -25,6 +26,14 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   const [gone, setGone] = useState(false);
   const [warned, setWarned] = useState(false);
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, []);
+  useEffect(() => {
+    if (problem) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [problem]);
 
   const set = (change: Partial<typeof draft>) => {
     if (busy) return; // it would be lost when the save succeeds
@@ -109,14 +118,22 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
     event.preventDefault();
   }
 
+  /** The second click of a double click on the title would take the focus from the field that the first one gave it. */
+  function keepFocus(event: MouseEvent) {
+    if (event.detail > 1 && !(event.target as Element).closest("input, textarea, select, button"))
+      event.preventDefault();
+  }
+
   // Neither the fields nor the buttons are disabled, which would take the focus from the one that has it.
   const waiting = { "aria-disabled": busy, className: "aria-disabled:opacity-60" };
 
   return (
     <form
+      ref={form}
       method="post"
       aria-label={`Edit ${base.title}`}
-      className="grid gap-4 p-4"
+      className="grid scroll-my-4 gap-4 p-4"
+      onMouseDown={keepFocus}
       onSubmit={submit}
       onKeyDown={press}
     >
@@ -175,9 +192,11 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
               value={draft.priority}
               onChange={(event) => set({ priority: event.target.value as Task["priority"] })}
             >
-              <option value="high">High</option>
-              <option value="medium">Medium</option>
-              <option value="low">Low</option>
+              {PRIORITIES.map((priority) => (
+                <option key={priority} value={priority}>
+                  {PRIORITY_NAMES[priority]}
+                </option>
+              ))}
             </Select>
           )}
         </Field>

@@ -5,6 +5,7 @@ import { TYPING } from "@/components/tasks/shortcuts";
 import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
 import { TaskRow } from "@/components/tasks/task-row";
 import { useMinute } from "@/hooks/minute";
+import { useSingleKeys } from "@/hooks/single-keys";
 import { useTasks } from "@/hooks/tasks";
 import type { Task } from "@/lib/api";
 import { type Filters, isNarrowed } from "@/lib/filters";
@@ -21,15 +22,17 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   }, []);
   const next = data?.pages.at(-1)?.next;
   const end = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const rememberFocus = useLastingFocus(list);
+  const rememberFocus = useLastingFocus(list, frame);
   const now = useMinute();
+  const { on: fromAnywhere } = useSingleKeys();
 
   useEffect(() => {
-    const press = (event: KeyboardEvent) => list.current && moveFocus(event, list.current);
+    const press = (event: KeyboardEvent) => list.current && moveFocus(event, list.current, fromAnywhere);
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, []);
+  }, [fromAnywhere]);
 
   useEffect(() => {
     // Looked at anew with each page: if the end is still in sight then, an observer would not tell.
@@ -45,23 +48,31 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   const listed = new Set(tasks.map(({ id }) => id));
   const rows = [...[...editing.values()].filter(({ id }) => !listed.has(id)), ...tasks];
 
-  if (isPending) return fetchStatus === "paused" ? <Offline /> : <Skeleton />;
-
   const failed = error && <Failed error={error} onRetry={() => void refetch()} compact={rows.length > 0} />;
-  if (!rows.length && !next) {
+  const offline = isPlaceholderData && fetchStatus === "paused"; // these filters have not been asked for
+
+  function content() {
+    if (isPending) return fetchStatus === "paused" ? <Offline /> : <Skeleton />;
+    if (rows.length || (next && !offline)) return listing();
     if (failed) return failed;
+    if (offline) return <Offline />;
     return isNarrowed(filters) ? <NothingFound onClear={onClear} /> : <NoTasks />;
   }
 
-  return (
+  const listing = () => (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       {failed}
+      {offline && (
+        <p className="text-muted text-sm">Only the tasks that were here last are searched while you are offline.</p>
+      )}
       <ul
         aria-label="Tasks"
-        aria-busy={isPlaceholderData}
-        className={cn("divide-y rounded-2xl border bg-surface transition-opacity", isPlaceholderData && "opacity-60")}
+        aria-busy={isPlaceholderData && !offline}
+        className={cn(
+          "divide-y rounded-2xl border bg-surface transition-opacity",
+          isPlaceholderData && !offline && "opacity-60",
+        )}
         ref={list}
-        onFocus={rememberFocus}
       >
         {rows.map((task) => (
           <TaskRow
@@ -74,7 +85,7 @@ export function TaskList({ filters, onChange, onClear }: Props) {
           />
         ))}
       </ul>
-      <div ref={end} role="status" className="grid h-10 place-items-center text-muted text-sm">
+      <div ref={end} className="grid h-10 place-items-center text-muted text-sm">
         {isFetchingNextPage ? (
           <LoaderCircle className="size-5 motion-safe:animate-spin" aria-label="Loading more tasks" />
         ) : null}
@@ -82,16 +93,41 @@ export function TaskList({ filters, onChange, onClear }: Props) {
       </div>
     </div>
   );
+
+  return (
+    <section ref={frame} tabIndex={-1} aria-label="List" className="outline-none" onFocus={rememberFocus}>
+      <p role="status" className="sr-only">
+        {!isPending && !isPlaceholderData && !error && describe(rows.length, next !== undefined)}
+      </p>
+      {content()}
+    </section>
+  );
 }
 
-/** When what has the focus goes away, with its task or with its editor, the row that then stands there gets it. */
-function useLastingFocus(list: RefObject<HTMLUListElement | null>) {
+/** For those who do not see the list change. */
+function describe(count: number, more: boolean): string {
+  if (more) return `The first ${count} tasks are shown.`;
+  return count === 0 ? "No tasks." : `${count} ${count === 1 ? "task" : "tasks"}.`;
+}
+
+/**
+ * When what has the focus goes away, with its task or with its editor, the row that then stands there gets it; where
+ * there is none any more, the frame does.
+ */
+function useLastingFocus(list: RefObject<HTMLUListElement | null>, frame: RefObject<HTMLElement | null>) {
   const last = useRef<{ element: Element; row: number }>(null);
   useLayoutEffect(() => {
-    if (!last.current || last.current.element.isConnected || document.activeElement !== document.body) return;
+    if (!last.current) return;
     const rows = [...(list.current?.children ?? [])];
+    const { element } = last.current;
+    if (element.isConnected) {
+      last.current.row = rows.findIndex((row) => row.contains(element)); // others above it may have come or gone
+      return;
+    }
+    if (document.activeElement !== document.body) return;
     const row = rows[Math.min(last.current.row, rows.length - 1)];
-    row?.querySelector<HTMLElement>("[data-task]")?.focus();
+    last.current = null;
+    (row?.querySelector<HTMLElement>("[data-task]") ?? frame.current)?.focus();
   });
   return useCallback(
     ({ target }: { target: Element }) => {
@@ -102,11 +138,14 @@ function useLastingFocus(list: RefObject<HTMLUListElement | null>) {
   );
 }
 
-/** j and k go from task to task, and to the first one from anywhere; the arrows only where they do not scroll. */
-function moveFocus(event: KeyboardEvent, list: HTMLElement) {
+/** j and k go from task to task, and maybe to the first one from anywhere; the arrows only where they do not scroll. */
+function moveFocus(event: KeyboardEvent, list: HTMLElement, fromAnywhere: boolean) {
   const target = event.target as HTMLElement;
   const inside = list.contains(target);
-  const step = { j: 1, k: -1, ...(inside && { ArrowDown: 1, ArrowUp: -1 }) }[event.key];
+  const step = {
+    ...((inside || fromAnywhere) && { j: 1, k: -1 }),
+    ...(inside && { ArrowDown: 1, ArrowUp: -1 }),
+  }[event.key];
   if (!step || event.ctrlKey || event.metaKey || event.altKey || target.closest(TYPING)) return;
   const rows = [...list.querySelectorAll<HTMLElement>("[data-task]")];
   const present = rows.findIndex((row) => row.closest("li")?.contains(target));

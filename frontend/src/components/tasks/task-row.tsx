@@ -8,6 +8,7 @@ import { useDeletions } from "@/hooks/deletions";
 import { isTemporary, useCompleteTask } from "@/hooks/tasks";
 import type { Task } from "@/lib/api";
 import { describeDue, isOverdue } from "@/lib/due";
+import { PRIORITY_NAMES } from "@/lib/filters";
 import { cn } from "@/lib/utils";
 
 type Props = {
@@ -119,13 +120,13 @@ function Details({ task, now, onFilter }: Pick<Props, "task" | "onFilter"> & { n
             priority === "high" && "border-warning font-medium text-warning",
           )}
         >
-          {priority === "high" ? "High" : "Low"} <span className="sr-only">priority</span>
+          {PRIORITY_NAMES[priority]} <span className="sr-only">priority</span>
         </span>
       )}
       {category !== "other" && (
         <button
           type="button"
-          className="rounded text-left underline-offset-4 hover:text-foreground hover:underline"
+          className="-my-0.5 rounded py-1 text-left underline-offset-4 hover:text-foreground hover:underline"
           onClick={() => onFilter({ category })}
           aria-label={`Show category ${category}`}
         >

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { SEARCH } from "@/components/tasks/shortcuts";
 import { Button } from "@/components/ui/button";
 import { Input, Select } from "@/components/ui/field";
-import { type Filters, isNarrowed, MAX_SEARCH, type Sort } from "@/lib/filters";
+import { type Filters, isNarrowed, MAX_SEARCH, PRIORITY_NAMES, type Sort } from "@/lib/filters";
 
 const PAUSE = 200; // milliseconds without a key after which the search is made
 
@@ -20,9 +20,18 @@ const SORT_NAMES: Record<Sort, string> = {
 type Props = { filters: Filters; onChange: (change: Partial<Filters>) => void; onClear: () => void };
 
 export function Toolbar({ filters, onChange, onClear }: Props) {
+  const toolbar = useRef<HTMLElement>(null);
+  const [cleared, setCleared] = useState(0); // how often; with it goes what was typed and not searched for yet
+
+  /** The button goes away with what it clears, and would take the focus along. */
+  function leaveWith(clear: () => void) {
+    clear();
+    toolbar.current?.focus();
+  }
+
   return (
-    <search className="grid grid-cols-2 gap-2 sm:grid-cols-4">
-      <SearchField value={filters.search ?? ""} onChange={(search) => onChange({ search })} />
+    <search ref={toolbar} tabIndex={-1} className="grid grid-cols-2 gap-2 outline-none sm:grid-cols-4">
+      <SearchField key={cleared} value={filters.search ?? ""} onChange={(search) => onChange({ search })} />
       <Choice
         label="Status"
         value={filters.status}
@@ -34,7 +43,7 @@ export function Toolbar({ filters, onChange, onClear }: Props) {
         label="Priority"
         value={filters.priority}
         onChange={(priority) => onChange({ priority })}
-        options={{ high: "High", medium: "Medium", low: "Low" }}
+        options={PRIORITY_NAMES}
         all="Any priority"
       />
       <Choice
@@ -53,12 +62,21 @@ export function Toolbar({ filters, onChange, onClear }: Props) {
       {isNarrowed(filters) && (
         <div className="col-span-full flex items-center gap-2 text-sm">
           {filters.category && (
-            <Button variant="secondary" size="small" onClick={() => onChange({ category: "" })}>
+            <Button variant="secondary" size="small" onClick={() => leaveWith(() => onChange({ category: "" }))}>
               #{filters.category}
               <X aria-label="Any category" />
             </Button>
           )}
-          <Button variant="quiet" size="small" onClick={onClear}>
+          <Button
+            variant="quiet"
+            size="small"
+            onClick={() =>
+              leaveWith(() => {
+                setCleared(cleared + 1);
+                onClear();
+              })
+            }
+          >
             Clear filters
           </Button>
         </div>

@@ -3,7 +3,7 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 import { cn } from "@/lib/utils";
 
 const CONTROL =
-  "w-full rounded-lg border border-control/60 bg-surface px-3 text-sm placeholder:text-muted aria-invalid:border-danger";
+  "w-full rounded-lg border border-control bg-surface px-3 text-sm pointer-coarse:text-base placeholder:text-muted aria-invalid:border-danger";
 
 export function Input({ className, ...props }: ComponentProps<"input">) {
   return <input className={cn(CONTROL, "h-10", className)} {...props} />;

@@ -18,7 +18,7 @@ export function MenuContent(props: ComponentProps<typeof Radix.Content>) {
 }
 
 const ITEM =
-  "flex h-9 cursor-pointer select-none items-center gap-2 rounded-lg px-3 outline-none data-[highlighted]:bg-raised [&_svg]:size-4 [&_svg]:text-muted";
+  "flex h-9 cursor-pointer select-none items-center gap-2 rounded-lg px-3 -outline-offset-2 data-[highlighted]:bg-raised [&_svg]:size-4 [&_svg]:text-muted";
 
 export function MenuItem(props: ComponentProps<typeof Radix.Item>) {
   return <Radix.Item className={ITEM} {...props} />;

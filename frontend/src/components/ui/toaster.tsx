@@ -15,6 +15,11 @@ const STYLE = {
 export function Toaster() {
   const { theme } = useTheme();
   return (
-    <Sonner theme={theme === "light" || theme === "dark" ? theme : "system"} position="bottom-center" style={STYLE} />
+    <Sonner
+      theme={theme === "light" || theme === "dark" ? theme : "system"}
+      position="bottom-center"
+      style={STYLE}
+      toastOptions={{ style: { fontSize: "0.8125rem" } }} // its own is in pixels, whatever size a reader needs
+    />
   );
 }
