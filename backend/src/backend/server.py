@@ -93,21 +93,13 @@ class _Protocol(HttpToolsProtocol):
         self._overhead = 0
         super().on_message_begin()
 
-    def on_headers_complete(self) -> None:
-        if not self.is_put_aside():
-            super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        if not self.is_put_aside():
-            super().on_message_complete()
-
-    def is_put_aside(self) -> bool:
-        """Whether the request that is being read offers another protocol; it is read once more without that."""
-        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
-
     def on_body(self, body: bytes) -> None:
         self._overhead -= len(body)
         super().on_body(body)
+
+    def _should_upgrade(self) -> bool:
+        """Whether to put aside a request that offers another protocol, which `_Parser` then reads again."""
+        return self.parser.get_method() != b"CONNECT"
 
 
 class _Parser(HttpRequestParser):
@@ -124,17 +116,18 @@ class _Parser(HttpRequestParser):
 
     def feed_data(self, data: Buffer) -> None:
         """Raises HttpParserError, and HttpParserUpgrade after a CONNECT."""
-        parser, rest = self, memoryview(data)
+        parser, feed = self, HttpRequestParser.feed_data
+        rest = memoryview(data)
         while True:
             try:
-                super(_Parser, parser).feed_data(rest)
+                feed(parser, rest)
             except HttpParserUpgrade as upgrade:
-                if not self._protocol.is_put_aside():
+                if parser.get_method() == b"CONNECT":
                     raise
                 head, rest = parser.head(), rest[upgrade.args[0] :]
                 # Another one, because this one may have seen the connection's last request.
                 self._protocol.parser = parser = _Parser(self._protocol)
-                super(_Parser, parser).feed_data(head)
+                feed(parser, head)
             else:
                 return
 
