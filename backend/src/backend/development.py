@@ -20,13 +20,12 @@ from backend.refusal import Refusal
 
 DATABASE = "tasks"
 TOKEN_LIFETIME = timedelta(hours=12)
-DEFAULT_FRONTEND_PORT = 3000
 
 
 class FrontEndSettings(Deployment):
     """What only `tasks dev` needs, and `tasks token` for the issuer."""
 
-    frontend_port: int = Field(default=DEFAULT_FRONTEND_PORT, ge=1, le=65535)
+    frontend_port: int = Field(default=3000, ge=1, le=65535)
 
 
 def refuse_production() -> None:
