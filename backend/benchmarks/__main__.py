@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from backend.refusal import Refusal
+from backend.errors import Refusal
 from benchmarks import conditions, data, duel, report, scale, servers
 from benchmarks.report import Results
 from benchmarks.workloads import WORKLOADS

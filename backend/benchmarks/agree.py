@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from backend.refusal import Refusal
+from backend.errors import Refusal
 from benchmarks import workloads
 from benchmarks.servers import Running
 from benchmarks.workloads import Person, Request

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 
-from backend import development, embedded
+from backend.commands import development, embedded
 from backend.config import Settings
-from backend.migrate import SERVICE_ROLE, migrate
+from backend.postgres.migrate import SERVICE_ROLE, migrate
 
 if TYPE_CHECKING:
     type Connection = asyncpg.Connection[asyncpg.Record]

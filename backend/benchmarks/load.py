@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
-from backend.refusal import Refusal
+from backend.errors import Refusal
 from benchmarks.servers import Running
 from benchmarks.workloads import Request
 

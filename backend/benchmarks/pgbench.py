@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from backend.migrate import SERVICE_ROLE
-from backend.refusal import Refusal
+from backend.errors import Refusal
+from backend.postgres.migrate import SERVICE_ROLE
+from backend.postgres.statements import Statement
 from backend.schemas.tasks import SortBy, SortOrder
 from backend.services import stats, tasks
-from backend.statements import Statement
 from benchmarks import data, workloads
 from benchmarks.servers import SERVER_CPU
 from benchmarks.workloads import Kind, Person

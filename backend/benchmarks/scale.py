@@ -8,7 +8,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from backend.refusal import Refusal
+from backend.errors import Refusal
 from benchmarks import data, duel, servers, workloads
 from benchmarks.load import Measured, send
 from benchmarks.servers import OURS, Running

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 
 import psutil
 
-from backend.refusal import Refusal
+from backend.errors import Refusal
 from benchmarks import data
 
 HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from backend import development
+from backend.commands import development
 from backend.config import Settings
 from benchmarks.data import MARK
 

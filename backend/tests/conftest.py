@@ -15,10 +15,10 @@ import pytest
 from pydantic import SecretStr
 
 import support
-from backend import development, embedded
+from backend.commands import development, embedded
 from backend.config import Settings
 from backend.main import create_app
-from backend.migrate import SERVICE_ROLE
+from backend.postgres.migrate import SERVICE_ROLE
 from issuer import find_node
 from support import ISSUER, ORIGIN, SECRET, Connection, User
 

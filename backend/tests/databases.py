@@ -9,9 +9,10 @@ from uuid import uuid4
 import asyncpg
 from pydantic import SecretStr
 
-from backend import development
+from backend.commands import development
 from backend.config import Settings
-from backend.database import Database, connect_arguments
+from backend.database import Database
+from backend.postgres.urls import connect_arguments
 from support import Connection
 
 

@@ -3,19 +3,18 @@
 SQLAlchemy builds statements from the models and compiles them once; asyncpg executes them.
 """
 
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from backend.admission import UnsafeRole, examine
 from backend.auth import Principal
 from backend.errors import DatabaseUnavailable, Fault, InvalidValues, Problem
 from backend.logs import log
-from backend.pool import Connection, Pool
-from backend.statements import Statement
+from backend.postgres.admission import UnsafeRole, examine
+from backend.postgres.pool import Connection, Pool
+from backend.postgres.statements import Statement
+from backend.postgres.urls import connect_arguments
 
 POOL_WAIT_SECONDS = 1.0
 # The service's role has a statement_timeout of 3 s. This one is for a server that no longer answers at all.
@@ -196,28 +195,3 @@ def _unavailable(error: Exception) -> Problem:
     reason = str(error).partition("\nDETAIL:")[0]
     log.warning("database unavailable", reason=f"{type(error).__name__}: {reason}")
     return DatabaseUnavailable()
-
-
-def connect_arguments(url: str) -> dict[str, Any]:  # as asyncpg.connect takes them
-    """A connection string as Neon, Better Auth or libpq take it, in the form asyncpg takes it."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    arguments: dict[str, Any] = {}
-    channel_binding = query.pop("channel_binding", "")
-    ssl_mode = query.get("sslmode", "")
-    if (channel_binding == "require" and ssl_mode != "disable") or query.get("sslrootcert") == "system":
-        # asyncpg has no channel binding. What it protects from, a server in the middle, is kept out by
-        # checking the certificate against the system's authorities instead.
-        for name in ("sslmode", "sslrootcert"):
-            query.pop(name, None)
-        arguments["ssl"] = ssl.create_default_context()
-    if query.pop("pgbouncer", "") == "true" or "-pooler." in (parts.hostname or ""):
-        # A pooler in transaction mode hands each transaction to another server connection, which may not
-        # know the statement prepared on the last.
-        arguments["statement_cache_size"] = 0
-    # Everything asyncpg does not know it sends to the server as a setting; these are libpq's own business.
-    of_libpq = ("connect_timeout", "keepalives", "gss", "tcp_user", "load_balance")
-    for name in [name for name in query if name.startswith(of_libpq)]:
-        del query[name]
-    arguments["dsn"] = urlunsplit(parts._replace(scheme="postgresql", query=urlencode(query)))
-    return arguments

@@ -9,16 +9,17 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
-from backend import __version__, errors, logs, openapi
+from backend import __version__, logs
 from backend.auth import Authenticator
-from backend.authentication import authenticator_for
 from backend.config import Environment, Settings
 from backend.database import Database
-from backend.dispatch import Dispatcher
 from backend.errors import Problem
+from backend.http import health, openapi, problems
+from backend.http.authentication import authenticator_for
+from backend.http.middleware import CORS, Gate, RequestLog
+from backend.http.routing import Dispatcher
 from backend.logs import log
-from backend.middleware import CORS, Gate, RequestLog
-from backend.routers import health, stats, tasks
+from backend.routers import stats, tasks
 
 
 def _stop() -> None:
@@ -47,7 +48,7 @@ def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -
         redoc_url=None,
         static_url="/docs/assets",
     )
-    errors.install_handlers(api)
+    problems.install_handlers(api)
     api.include_router(tasks.router)
     api.include_router(stats.router)
     api.include_router(health.router)

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from backend.commands.development import FrontEndSettings
 from backend.config import Settings
-from backend.development import FrontEndSettings
 from support import every_problem
 
 ROOT = Path(__file__).parents[3]

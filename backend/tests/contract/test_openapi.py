@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from backend import cli, errors
+from backend import errors
+from backend.commands import cli
 from backend.config import Settings
 from backend.main import create_api
 from support import Json, every_problem

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 import issuer
-from backend import development
+from backend.commands import development
 from backend.config import Settings
 from backend.main import create_app
 from issuer import PASSWORD, command, fetch_token, serving
@@ -122,7 +122,7 @@ async def test_our_copy_of_better_auths_tables_has_their_very_shape(
     for name in (ours, theirs):
         await server.execute(f"CREATE DATABASE {name}")
     connections = [await asyncpg.connect(url) for url in urls]
-    await connections[0].execute(files("backend").joinpath("better_auth.sql").read_text())
+    await connections[0].execute(files("backend.commands").joinpath("better_auth.sql").read_text())
 
     missing, created = (what_was_missing(node, url) for url in urls)
     shapes = [await shape(connection) for connection in connections]

@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 import support
-from backend import development, embedded
-from backend.server import url_of
+from backend.commands import development, embedded
+from backend.http.server import url_of
 from databases import connected, scratch, scratch_role
 from processes import Command, Start, Workplace, free_port, workplace
 from support import Connection, Json, User, assert_problem
@@ -246,7 +246,7 @@ async def test_the_owners_url_is_enough_to_migrate_and_gives_one_to_serve_with(p
     with embedded.postgres(place.folder) as socket_directory:
         owner_url = development.database_url("postgres", socket_directory, "postgres")
         async with connected(owner_url) as owner:
-            await owner.execute(files("backend").joinpath("better_auth.sql").read_text())
+            await owner.execute(files("backend.commands").joinpath("better_auth.sql").read_text())
 
         first = place.start("migrate", DATABASE_URL=owner_url)
         assert first.status() == 0, first.stderr

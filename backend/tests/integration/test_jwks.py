@@ -16,12 +16,12 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from backend import development
 from backend.auth import keys as key_sets
+from backend.commands import development
 from backend.config import AuthSource, Settings
 from backend.errors import InvalidToken
 from backend.main import create_app
-from backend.migrate import SERVICE_ROLE, migrate
+from backend.postgres.migrate import SERVICE_ROLE, migrate
 from databases import connected, scratch
 from issuer import browser_at, fetch_token, serving, sign_up
 from processes import free_port

@@ -17,18 +17,18 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
-from backend import development
-from backend import migrate as migrations
 from backend.auth import Principal
+from backend.commands import development
 from backend.database import Database
-from backend.migrate import ROLE_SETTINGS, MigrationError, Outcome, alembic_config, migrate
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
+from backend.postgres import migrate as migrations
+from backend.postgres.migrate import ROLE_SETTINGS, MigrationError, Outcome, alembic_config, migrate
 from backend.schemas.tasks import TaskCreate, TaskQuery
 from backend.services import tasks
 from databases import connected, eventually, opened, scratch, scratch_role
 from support import Connection
 
-BETTER_AUTH = files("backend").joinpath("better_auth.sql").read_text()
+BETTER_AUTH = files("backend.commands").joinpath("better_auth.sql").read_text()
 
 ROLE = "migrated_"
 """How the names of the service's roles begin here."""

@@ -17,12 +17,13 @@ from uuid import UUID
 
 import pytest
 
-from backend import development, services
+from backend import services
 from backend.auth.sessions import BY_ID, BY_TOKEN
-from backend.migrate import SERVICE_ROLE
+from backend.commands import development
+from backend.postgres.migrate import SERVICE_ROLE
+from backend.postgres.statements import Statement
 from backend.schemas.tasks import SortBy, SortOrder
 from backend.services import stats, tasks
-from backend.statements import Statement
 from databases import connected, scratch
 from support import Connection, Json
 

@@ -18,7 +18,7 @@ from support import Connection, User
 
 TABLES = [table.name for table in SQLModel.metadata.sorted_tables if "foreign" not in table.info]
 BETTER_AUTH_TABLES = set(
-    re.findall('CREATE TABLE "([a-z]+)"', files("backend").joinpath("better_auth.sql").read_text())
+    re.findall('CREATE TABLE "([a-z]+)"', files("backend.commands").joinpath("better_auth.sql").read_text())
 )
 
 # One row of the user $1 for each table of ours.

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import pytest
 
 import support
-from backend import development
 from backend.auth import Principal
+from backend.commands import development
 from backend.config import Settings
 from backend.database import Database
 from backend.errors import DatabaseUnavailable, NotReady
 from backend.main import create_app
-from backend.migrate import SERVICE_ROLE
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
+from backend.postgres.migrate import SERVICE_ROLE
 from backend.services import stats
 from databases import connected, opened, scratch, scratch_role, settings_for
 from support import Connection, assert_problem, heard

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from backend import development
 from backend.auth import Authenticator, InvalidToken, MissingToken, Principal, Sources
 from backend.auth.keys import COOLDOWN
 from backend.auth.sessions import Sessions
+from backend.commands import development
 from backend.config import AuthSource, DatabaseSettings, Settings
 from backend.main import create_app
-from backend.migrate import MigrationError, migrate, reads_of
+from backend.postgres.migrate import MigrationError, migrate, reads_of
 from databases import connected, scratch, scratch_role
 from issuer import PASSWORD, browser_at, serving
 from processes import workplace

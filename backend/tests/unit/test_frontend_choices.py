@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from backend import development, frontend
+from backend.commands import development, frontend
+from backend.commands.frontend import Absent, FrontEnd
 from backend.config import AuthSource, Settings
-from backend.frontend import Absent, FrontEnd
-from backend.refusal import Refusal
+from backend.errors import Refusal
 
 SECRET, JWKS, JWKS_DATABASE, SESSION = AuthSource
 HERE = FrontEnd(node="/bin/node", folder=Path("/app"), port=3001, watch=False)

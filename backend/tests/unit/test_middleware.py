@@ -3,7 +3,7 @@
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from backend.middleware import MAX_HEADER_BYTES, MAX_QUERY_BYTES, Gate
+from backend.http.middleware import MAX_HEADER_BYTES, MAX_QUERY_BYTES, Gate
 
 
 async def inside(_: Scope, __: Receive, send: Send) -> None:

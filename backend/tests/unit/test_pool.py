@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from backend import pool
-from backend.pool import Connection, Pool
+from backend.postgres import pool
+from backend.postgres.pool import Connection, Pool
 
 
 class Fake:

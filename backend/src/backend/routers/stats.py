@@ -2,9 +2,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from backend.openapi import task_problems
-from backend.routers import responses
-from backend.routers.requests import CurrentTenant
+from backend.http import responses
+from backend.http.openapi import task_problems
+from backend.http.requests import CurrentTenant
 from backend.schemas.tasks import Stats, StatsQuery
 from backend.services import stats
 

@@ -10,9 +10,9 @@ from backend.errors import (
     TooManyTasks,
     UnsupportedMediaType,
 )
-from backend.openapi import body, response_headers, task_problems
-from backend.routers import responses
-from backend.routers.requests import CurrentSettings, CurrentTenant, HasVersion, IfMatch, TaskId, json_body
+from backend.http import responses
+from backend.http.openapi import body, response_headers, task_problems
+from backend.http.requests import CurrentSettings, CurrentTenant, HasVersion, IfMatch, TaskId, json_body
 from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut, TaskQuery, TaskRead
 from backend.services import tasks
 

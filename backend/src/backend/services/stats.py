@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, case, func, select
 from sqlmodel import SQLModel
 
 from backend.database import Tenant
-from backend.statements import READER, Statement
+from backend.postgres.statements import READER, Statement
 
 column = SQLModel.metadata.tables["tasks"].c
 

@@ -35,9 +35,9 @@ from sqlmodel import SQLModel
 from backend.database import Tenant
 from backend.errors import AccountGone, Fault, InvalidValues, PreconditionFailed, TaskNotFound, TooManyTasks
 from backend.models.tasks import DUE_ASCENDING, DUE_DESCENDING, PRIORITY, STATUS, Status
+from backend.postgres.statements import READER, WRITER, Statement
 from backend.schemas.tasks import SortBy, SortOrder, TaskCreate, TaskPatch, TaskPut, TaskQuery
 from backend.services.cursors import Cursor
-from backend.statements import READER, WRITER, Statement
 
 tasks = SQLModel.metadata.tables["tasks"]
 column = tasks.c

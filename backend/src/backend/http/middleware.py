@@ -18,8 +18,8 @@ from backend.errors import (
     OriginNotAllowed,
     Problem,
     URITooLong,
-    render,
 )
+from backend.http.problems import render
 from backend.logs import log
 
 MAX_HEADER_BYTES = 32 * 1024

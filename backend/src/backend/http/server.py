@@ -12,8 +12,7 @@ from httptools import HttpParserUpgrade, HttpRequestParser
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from backend import signals
-from backend.refusal import Refusal
+from backend.errors import Refusal
 
 # Longer than any statement may take, so that requests under way at SIGTERM are answered.
 SHUTDOWN_SECONDS = 15
@@ -49,9 +48,9 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until a signal ends it. Requests under way are finished; further signals are ignored from then on."""
-    server = _Server(
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """Serves until a signal calls `handle_exit`, and finishes the requests under way. More signals are ignored."""
+    return _Server(
         uvicorn.Config(
             app,
             loop="uvloop",
@@ -65,9 +64,6 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
-    # The server does so itself for as long as it serves; it takes them back before the process is done.
-    signals.handle(server.handle_exit)
-    server.run(sockets=[listener])
 
 
 class _Protocol(HttpToolsProtocol):

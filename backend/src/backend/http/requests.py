@@ -27,8 +27,8 @@ from backend.errors import (
     OriginNotAllowed,
     PreconditionFailed,
     UnsupportedMediaType,
-    faults_of,
 )
+from backend.http.problems import faults_of
 from backend.logs import log
 from backend.services.tasks import Versions
 

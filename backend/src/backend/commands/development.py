@@ -14,9 +14,9 @@ import asyncpg
 import jwt
 from pydantic import Field, SecretStr
 
+from backend.commands.embedded import PORT, SUPERUSER
 from backend.config import AuthSource, CorsOrigins, Deployment, Environment, Settings
-from backend.embedded import PORT, SUPERUSER
-from backend.refusal import Refusal
+from backend.errors import Refusal
 
 DATABASE = "tasks"
 TOKEN_LIFETIME = timedelta(hours=12)
@@ -88,14 +88,14 @@ async def create_database(socket_directory: Path) -> None:
 
 async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[AuthSource] = frozenset()) -> None:
     """Make whatever is missing: the database, Better Auth's tables, ours, the service's role, one user."""
-    from backend.migrate import SERVICE_ROLE, migrate
+    from backend.postgres.migrate import SERVICE_ROLE, migrate
 
     await create_database(socket_directory)
     owner_url = database_url(SUPERUSER, socket_directory)
     owner = await asyncpg.connect(owner_url)
     try:
         if not await owner.fetchval("""SELECT to_regclass('"user"') IS NOT NULL"""):
-            await owner.execute(files("backend").joinpath("better_auth.sql").read_text())
+            await owner.execute(files("backend.commands").joinpath("better_auth.sql").read_text())
         service_url = database_url(SERVICE_ROLE, socket_directory)
         await migrate(owner_url=owner_url, service_url=service_url, reads=reads)
         await _add_user(owner, user_id)

@@ -9,14 +9,17 @@ from signal import SIG_DFL, SIG_IGN, SIGINT, SIGTERM, raise_signal, signal
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from backend import signals
-from backend.refusal import Refusal
+from backend.commands import signals
+from backend.errors import Refusal
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+    from socket import socket
 
+    from pydantic_core import ErrorDetails
+    from starlette.types import ASGIApp
+
+    from backend.commands.frontend import FrontEnd
     from backend.config import Settings
-    from backend.frontend import FrontEnd
 
 DEVELOPER = "developer"
 
@@ -97,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(_: argparse.Namespace) -> int:
     from backend.config import Settings
-    from backend.server import listen, run
+    from backend.http.server import listen
 
     settings = Settings()
     listener = listen(settings.api_host, settings.api_port)
@@ -110,8 +113,18 @@ def _serve(_: argparse.Namespace) -> int:
         refused = True
         raise_signal(SIGTERM)
 
-    run(create_app(settings, on_unsafe_role=refuse), listener)
+    _run(create_app(settings, on_unsafe_role=refuse), listener)
     return int(refused)
+
+
+def _run(app: "ASGIApp", listener: "socket") -> None:
+    """Serve until a signal ends it."""
+    from backend.http.server import server_of
+
+    server = server_of(app)
+    # The server handles signals itself while it serves, but gives them back before the process ends.
+    signals.handle(server.handle_exit)
+    server.run(sockets=[listener])
 
 
 def _migrate(_: argparse.Namespace) -> int:
@@ -121,7 +134,7 @@ def _migrate(_: argparse.Namespace) -> int:
 
     settings = DatabaseSettings()
     service_url = settings.database_url.get_secret_value()
-    from backend.migrate import migrate, reads_of
+    from backend.postgres.migrate import migrate, reads_of
 
     reads = reads_of(settings)
     if settings.migration_database_url is None:
@@ -146,7 +159,7 @@ def _doctor(options: argparse.Namespace) -> int:
     from backend.config import Settings
 
     settings = Settings()
-    from backend.doctor import findings
+    from backend.commands.doctor import findings
 
     async def report() -> bool:
         healthy = True
@@ -164,9 +177,9 @@ def _dev(options: argparse.Namespace) -> int:
 
     from pydantic import SecretStr
 
-    from backend import development, frontend
-    from backend.embedded import SUPERUSER, postgres
-    from backend.server import listen, run, url_of
+    from backend.commands import development, frontend
+    from backend.commands.embedded import SUPERUSER, postgres
+    from backend.http.server import listen, url_of
 
     development.refuse_production()
     data: Path = options.data.resolve()
@@ -178,7 +191,7 @@ def _dev(options: argparse.Namespace) -> int:
             frontend.make_way(front_end, data)
         from backend import logs
         from backend.main import create_app
-        from backend.migrate import SERVICE_ROLE, reads_of
+        from backend.postgres.migrate import SERVICE_ROLE, reads_of
 
         # Only now that there is something to stop, and no sooner: an import may swallow what a handler raises.
         signals.handle(_leave)
@@ -200,13 +213,13 @@ def _dev(options: argparse.Namespace) -> int:
                     logs.log.label("api")
                 token = development.token(settings, DEVELOPER) if development.signs(settings) else None
                 _greet(why_alone, front_end and front_end.url, url_of(listener), data, token)
-                run(app, listener)
+                _run(app, listener)
     return 0
 
 
 def _front_end(options: argparse.Namespace, settings: "Settings") -> "tuple[FrontEnd | None, str | None]":
     """What to start beside the API, or else why there is nothing, if it was asked for."""
-    from backend import development, frontend
+    from backend.commands import development, frontend
 
     if options.frontend is None:
         return None, None
@@ -246,8 +259,8 @@ def _greet(why_alone: str | None, web_url: str | None, url: str, data: Path, tok
 def _token(options: argparse.Namespace) -> int:
     import asyncio
 
-    from backend import development
     from backend.auth.tokens import SUBJECT
+    from backend.commands import development
 
     development.refuse_production()
     if not SUBJECT.fullmatch(options.user):

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from backend.config import AuthSource, DatabaseSettings
-from backend.database import connect_arguments
+from backend.errors import Refusal
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
-from backend.refusal import Refusal
+from backend.postgres.urls import connect_arguments
 
 OLDEST_SERVER = 170000  # the first with the collation pg_c_utf8
 

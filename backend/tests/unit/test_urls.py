@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 import pytest
 
-from backend.database import connect_arguments
+from backend.postgres.urls import connect_arguments
 
 NEON = "postgresql://u:p%40ss@ep-x-123.eu-central-1.aws.neon.tech/neondb?sslmode=require&channel_binding=require"
 NEON_POOLED = NEON.replace("ep-x-123.", "ep-x-123-pooler.")

@@ -4,8 +4,8 @@ from backend import auth
 from backend.auth import Authenticator
 from backend.database import Database
 from backend.errors import KeysUnavailable, Unavailable
-from backend.openapi import problems
-from backend.routers import responses
+from backend.http import responses
+from backend.http.openapi import problems
 
 router = APIRouter(prefix="/health", tags=["health"])
 

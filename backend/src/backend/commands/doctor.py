@@ -10,16 +10,16 @@ import asyncpg
 import httpx2
 from starlette.datastructures import Headers
 
-from backend.admission import UnsafeRole, examine
 from backend.auth import InvalidToken, KeysUnavailable
 from backend.auth.jwks import TIMEOUT_SECONDS, from_database, from_url
 from backend.auth.keys import usable
 from backend.auth.sessions import BY_TOKEN
 from backend.auth.tokens import parse
-from backend.authentication import Fetch, authenticator_for
 from backend.config import AuthSource, Environment, Settings, origin_of
-from backend.database import connect_arguments
 from backend.errors import NotReady, Problem
+from backend.http.authentication import Fetch, authenticator_for
+from backend.postgres.admission import UnsafeRole, examine
+from backend.postgres.urls import connect_arguments
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]

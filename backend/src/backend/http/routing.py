@@ -19,7 +19,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.errors import InternalError, InvalidValues, NotFound, Problem, faults_of, render
+from backend.errors import InternalError, InvalidValues, NotFound, Problem
+from backend.http.problems import faults_of, render
 
 type Errors = list[dict[str, Any]]
 """As Pydantic gives them."""

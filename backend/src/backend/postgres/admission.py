@@ -8,7 +8,7 @@ from backend.errors import NotReady
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
 
 if TYPE_CHECKING:
-    from backend.pool import Connection
+    from backend.postgres.pool import Connection
 
 
 class UnsafeRole(Exception):

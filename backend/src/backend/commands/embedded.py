@@ -20,8 +20,8 @@ from signal import SIGINT, Signals
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import IO, NamedTuple
 
-from backend import signals
-from backend.refusal import Refusal
+from backend.commands import signals
+from backend.errors import Refusal
 
 SUPERUSER = "postgres"
 PORT = 5432  # a part of the socket's name: nothing listens on the network

@@ -14,11 +14,11 @@ from signal import SIGKILL, SIGTERM
 from threading import Thread
 from typing import IO, NamedTuple
 
-from backend import signals
+from backend.commands import signals
 from backend.config import AuthSource, Settings
+from backend.errors import Refusal
+from backend.http.server import listen
 from backend.logs import Labelled
-from backend.refusal import Refusal
-from backend.server import listen
 
 OLDEST_NODE = (20, 19)  # Next.js is content with 20.9, what Better Auth depends on is not
 HOST = "localhost"

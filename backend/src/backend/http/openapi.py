@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from backend import errors
+from backend.http.problems import render
 from backend.schemas.problems import Problem
 from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut
 
@@ -66,7 +67,7 @@ def _examples() -> Json:
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, errors.Problem) and kind is not errors.Problem:
             problem = typical.get(kind) or kind()
-            examples[kind.code] = {"value": json.loads(bytes(errors.render(problem, "d4daa096bf3dcd81").body))}
+            examples[kind.code] = {"value": json.loads(bytes(render(problem, "d4daa096bf3dcd81").body))}
     return examples
 
 
