@@ -59,8 +59,9 @@ e2e: $(INSTALLED) built  ## use the front end in a real browser, with all the re
 	@cd frontend && npx playwright test $(ARGS)
 
 .PHONY: check
-check: $(INSTALLED) modules  ## check format, lint and types, and that those of the API are up to date
-	@cd backend && .venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy
+check: $(INSTALLED) modules  ## check format, lint, types and structure, and that the types of the API are current
+	@cd backend && .venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy && \
+		{ output=$$(.venv/bin/lint-imports --no-logo --no-cache 2>&1) || { echo "$$output" >&2; exit 1; }; }
 	@if $(NODE); then $(MAKE) --no-print-directory check-frontend; \
 		else $(call NOT_RUN,the checks of the front end need); fi
 
@@ -79,6 +80,10 @@ api-types: $(INSTALLED) modules  ## write the front end's types of the API anew
 # What has a default may be left out of a request.
 WRITE_API_TYPES = (cd backend && .venv/bin/tasks openapi) | (cd frontend && \
 	node_modules/.bin/openapi-typescript --default-non-nullable false --output $(1) >/dev/null)
+
+.PHONY: structure
+structure: $(INSTALLED)  ## draw the backend's structure from its imports, as DOT (PACKAGE=backend.http for a part)
+	@cd backend && .venv/bin/import-linter drawgraph $(or $(PACKAGE),backend)
 
 .PHONY: bench
 bench: $(INSTALLED) $(PEER)/node_modules/.package-lock.json  ## measure the speed beside others (ARGS="--help")

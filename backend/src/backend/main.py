@@ -6,7 +6,6 @@ from signal import SIGTERM, raise_signal
 from typing import TypedDict
 
 from fastapi import FastAPI
-from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from backend import __version__, logs
@@ -14,10 +13,10 @@ from backend.auth import Authenticator
 from backend.config import Environment, Settings
 from backend.database import Database
 from backend.errors import Problem
-from backend.http import health, openapi, problems
+from backend.http import docs, health, openapi, problems
 from backend.http.authentication import authenticator_for
 from backend.http.middleware import CORS, Gate, RequestLog
-from backend.http.routing import Dispatcher
+from backend.http.routing import Application
 from backend.logs import log
 from backend.routers import stats, tasks
 
@@ -34,25 +33,26 @@ def create_app(settings: Settings | None = None, *, on_unsafe_role: Callable[[],
     settings = settings or Settings()
     logs.configure(level=settings.log_level, as_json=settings.logs_json)
     api = create_api(settings, on_unsafe_role)
-    return RequestLog(CORS(Gate(Dispatcher(api)), origins=settings.cors_origins))
+    return RequestLog(CORS(Gate(api), origins=settings.cors_origins))
 
 
 def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -> FastAPI:
-    api = FastAPIOffline(
+    api = Application(
         title="Tasks",
         version=__version__,
         description=openapi.DESCRIPTION,
         lifespan=_lifespan(settings, on_unsafe_role),
         generate_unique_id_function=lambda route: route.name,  # as the names of functions in generated clients
         redirect_slashes=False,  # the target would be built from a Host header that anybody can forge
+        docs_url=None,  # `docs.install` adds it, with assets of our own
         redoc_url=None,
-        static_url="/docs/assets",
     )
     problems.install_handlers(api)
     api.include_router(tasks.router)
     api.include_router(stats.router)
     api.include_router(health.router)
     openapi.install(api)
+    docs.install(api)
     return api
 
 

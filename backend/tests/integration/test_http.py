@@ -42,11 +42,11 @@ async def test_an_unknown_path_is_a_404_and_no_redirect(user: User, path: str) -
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", "/health/live", {"GET"}),
-        ("DELETE", "/api/me/tasks", {"GET", "POST"}),
-        ("POST", "/api/me/tasks/0", {"GET", "PUT", "PATCH", "DELETE"}),
+        ("POST", "/health/live", {"GET", "HEAD"}),
+        ("DELETE", "/api/me/tasks", {"GET", "HEAD", "POST"}),
+        ("POST", "/api/me/tasks/0", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
         ("GET", "/api/me/tasks/0/complete", {"PATCH"}),
-        ("TRACE", "/api/me/stats", {"GET"}),
+        ("TRACE", "/api/me/stats", {"GET", "HEAD"}),
     ],
 )
 async def test_an_unknown_method_is_a_405_that_names_the_known_ones(

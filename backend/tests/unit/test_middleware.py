@@ -14,7 +14,15 @@ async def inside(_: Scope, __: Receive, send: Send) -> None:
 async def status_of(**changes: object) -> int:
     """What a request is answered with; 200 if it gets through."""
     sent: list[Message] = []
-    scope = {"type": "http", "request_id": "x", "raw_path": b"/", "query_string": b"", "headers": [], **changes}
+    scope = {
+        "type": "http",
+        "request_id": "x",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [],
+        **changes,
+    }
 
     async def send(message: Message) -> None:
         sent.append(message)

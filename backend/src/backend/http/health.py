@@ -6,8 +6,9 @@ from backend.database import Database
 from backend.errors import KeysUnavailable, Unavailable
 from backend.http import responses
 from backend.http.openapi import problems
+from backend.http.routing import FastRoute
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], route_class=FastRoute)
 
 
 @router.get("/live", summary="Liveness", response_description="It is", response_model=dict[str, str])

@@ -1,4 +1,4 @@
-"""What surrounds every request: RequestLog → CORS → Gate → Dispatcher.
+"""What surrounds every request: RequestLog → CORS → Gate → Application.
 
 It stands outside FastAPI, so that the answer to a crash carries the same headers as any other.
 """
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.errors import (
     HeadersTooLarge,
     MalformedRequest,
+    NotFound,
     OriginNotAllowed,
     Problem,
     URITooLong,
@@ -94,8 +95,13 @@ class RequestLog:
                 status=status,
                 duration_ms=round((perf_counter() - started) * 1000, 1),
                 request_id=request_id,
-                **({"user_id": scope["user_id"]} if "user_id" in scope else {}),
+                **_caller(scope),
             )
+
+
+def _caller(scope: Scope) -> dict[str, str]:
+    user_id = scope.get("state", {}).get("user_id")
+    return {"user_id": user_id} if user_id else {}
 
 
 class Gate:
@@ -186,6 +192,8 @@ def _vary_by_origin(headers: list[Header]) -> None:
 
 
 def _unacceptable(scope: Scope) -> Problem | None:
+    if scope["path"].endswith("\n"):
+        return NotFound()  # Starlette's patterns match without it, because `$` also matches before a last newline
     query: bytes = scope["query_string"]
     if len(query) > MAX_QUERY_BYTES:
         return URITooLong()

@@ -1,17 +1,16 @@
 """The API's description. FastAPI writes most of it from the routes; what it cannot see is added here."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from backend import errors
 from backend.http.problems import render
 from backend.schemas.problems import Problem
-from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut
 
 DESCRIPTION = """\
 Tasks of users who sign in with Better Auth. Send the user's token as `Authorization: Bearer <token>`;
@@ -23,9 +22,7 @@ Every answer carries an `X-Request-Id`, by which it can be found in the log.
 
 type Json = dict[str, Any]
 
-_BODIES: tuple[type[BaseModel], ...] = (TaskCreate, TaskPut, TaskPatch, Completion)
-
-_ON_EVERY_TASK_ROUTE = (
+_OF_EVERY_TENANT_ROUTE = (
     errors.MalformedRequest,
     errors.Unauthenticated,
     errors.NotTheCaller,
@@ -35,13 +32,6 @@ _ON_EVERY_TASK_ROUTE = (
     errors.InternalError,
     errors.Unavailable,
 )
-
-
-def body(model: type[BaseModel], *media_types: str, required: bool = True) -> Json:
-    """For `openapi_extra` of a route whose body is read by `requests.json_body`."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    content = {media_type: {"schema": schema} for media_type in media_types or ("application/json",)}
-    return {"requestBody": {"content": content, "required": required}}
 
 
 def problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
@@ -71,8 +61,8 @@ def _examples() -> Json:
     return examples
 
 
-def task_problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
-    return problems(*sorted((*_ON_EVERY_TASK_ROUTE, *kinds), key=_status))
+def tenant_problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
+    return problems(*sorted((*_OF_EVERY_TENANT_ROUTE, *kinds), key=_status))
 
 
 def _status(kind: type[errors.Problem]) -> int:
@@ -108,11 +98,7 @@ def _description(api: FastAPI) -> Json:
             "description": "Better Auth's token",
         }
     }
-    models: tuple[type[BaseModel], ...] = (*_BODIES, Problem)
-    _, definitions = models_json_schema(
-        [(model, "validation") for model in models],
-        ref_template="#/components/schemas/{model}",
-    )
+    _, definitions = models_json_schema([(Problem, "validation")], ref_template="#/components/schemas/{model}")
     schemas = components["schemas"] | definitions["$defs"]
     components["schemas"] = dict(sorted(schemas.items()))
     components["examples"] = _examples()
@@ -122,6 +108,7 @@ def _description(api: FastAPI) -> Json:
                 operation["security"] = [{"token": []}]
     _remove_unused(document)
     _remove_noise(document)
+    _add_json(document)
     return document
 
 
@@ -136,17 +123,35 @@ def _remove_unused(document: Json) -> None:
 
 
 def _remove_noise(document: Json) -> None:
-    """Titles that only repeat a name, and the null of parameters, which stands for leaving them out."""
+    """Titles that only repeat a name, and the null that stands for leaving out a parameter or a body."""
     for schema in document["components"]["schemas"].values():
         for member in schema.get("properties", {}).values():
             member.pop("title", None)
+    for operation in _operations(document):
+        for place in (*operation.get("parameters", []), *_contents(operation).values()):
+            schema = place["schema"]
+            schema.pop("title", None)
+            alternatives = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+            if len(alternatives) == 1:
+                schema |= alternatives[0]
+            elif alternatives:
+                schema["anyOf"] = alternatives
+
+
+def _add_json(document: Json) -> None:
+    """Where a media type that is based on JSON is taken, plain JSON is too (`BodyReader`)."""
+    for operation in _operations(document):
+        contents = _contents(operation)
+        if any(media_type.endswith("+json") for media_type in contents):
+            contents["application/json"] = next(iter(contents.values()))
+
+
+def _operations(document: Json) -> Iterator[Json]:
     for operations in document["paths"].values():
-        for operation in operations.values():
-            for parameter in operation.get("parameters", []):
-                schema = parameter["schema"]
-                schema.pop("title", None)
-                alternatives = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
-                if len(alternatives) == 1:
-                    schema |= alternatives[0]
-                elif alternatives:
-                    schema["anyOf"] = alternatives
+        yield from operations.values()
+
+
+def _contents(operation: Json) -> Json:
+    """What the body may be, by its media type."""
+    contents: Json = operation.get("requestBody", {}).get("content", {})
+    return contents

@@ -6,17 +6,28 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from backend.errors import Fault, InternalError, MalformedRequest, MethodNotAllowed, NotFound, Problem
+from backend.errors import (
+    Fault,
+    InternalError,
+    InvalidValues,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+)
+
+type Document = dict[str, Any]  # JSON
 
 
 def render(problem: Problem, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
-    body: dict[str, Any] = {  # JSON
+    document: Document = {
         "type": f"/errors/{problem.code}",
         "title": problem.title,
         "status": problem.status,
@@ -25,24 +36,48 @@ def render(problem: Problem, request_id: str, headers: Mapping[str, str] | None 
         "requestId": request_id,
     }
     if problem.faults:
-        body["errors"] = [fault._asdict() for fault in problem.faults]
-    return Response(
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-        problem.status,
-        {**problem.headers, **(headers or {})},
-        "application/problem+json",
-    )
+        document["errors"] = [fault._asdict() for fault in problem.faults]
+    return _response(document, {**problem.headers, **(headers or {})})
+
+
+def _response(document: Document, headers: Mapping[str, str]) -> Response:
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(content, document["status"], headers, "application/problem+json")
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer in the one form what FastAPI and Starlette find wrong with a request that is for no route."""
+    """Answer in the one form whatever the application or a framework finds wrong with a request."""
+
+    @app.exception_handler(Problem)
+    async def of_ours(request: Request, problem: Problem) -> Response:
+        return render(problem, request.scope["request_id"])
+
+    @app.exception_handler(RequestValidationError)
+    async def of_validation(request: Request, error: RequestValidationError) -> Response:
+        faults = error.errors()
+        if any(fault["type"] == "json_invalid" for fault in faults):
+            return render(MalformedRequest("The body is not valid JSON."), request.scope["request_id"])
+        return render(InvalidValues(*faults_of(faults)), request.scope["request_id"])
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
+        request_id = request.scope["request_id"]
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return render(MethodNotAllowed(), request.scope["request_id"], {"Allow": _allowed_methods(request)})
-        problem = NotFound() if error.status_code == HTTPStatus.NOT_FOUND else MalformedRequest()
-        return render(problem, request.scope["request_id"])
+            return render(MethodNotAllowed(), request_id, {"Allow": _allowed_methods(request)})
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return render(NotFound(), request_id)
+        if error.status_code == HTTPStatus.BAD_REQUEST:
+            return render(MalformedRequest(), request_id)
+        phrase = HTTPStatus(error.status_code).phrase
+        document = {
+            "type": "about:blank",  # no error of ours; RFC 9457, section 4.2.1
+            "title": phrase,
+            "status": error.status_code,
+            "detail": f"{str(error.detail).rstrip('.')}.",
+            "code": phrase.lower().replace(" ", "-"),
+            "requestId": request_id,
+        }
+        return _response(document, error.headers or {})
 
     @app.exception_handler(Exception)
     async def crash(request: Request, _: Exception) -> Response:
@@ -54,19 +89,16 @@ def _allowed_methods(request: Request) -> str:
     methods: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         if route.path and route.methods and compile_path(route.path)[0].match(request.scope["path"]):
-            methods |= route.methods
+            methods |= route.methods | ({"HEAD"} if "GET" in route.methods else set())
     return ", ".join(sorted(methods))
 
 
-def faults_of(errors: Sequence[Any], source: tuple[str, ...] = ("path", "query", "body")) -> list[Fault]:
-    """Pydantic's errors without the values that caused them: those may be large, or nobody's business."""
-    return [
-        Fault(
-            "".join(f"/{part}" for part in error["loc"] if part not in source),
-            _sentence(error),
-        )
-        for error in errors
-    ]
+def faults_of(errors: Sequence[Any]) -> list[Fault]:
+    """Errors of FastAPI, whose `loc` begins with `path`, `query`, `header` or `body`.
+
+    The values that caused them are left out: they may be large, or private.
+    """
+    return [Fault("".join(f"/{part}" for part in error["loc"][1:]), _sentence(error)) for error in errors]
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

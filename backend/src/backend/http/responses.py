@@ -1,13 +1,13 @@
-"""How routes answer about tasks."""
+"""Answers of routes whose JSON PostgreSQL has written, with their caching and entity tags."""
 
-import json
 from collections.abc import Mapping, Sequence
+from json import dumps
+from urllib.parse import quote, urlencode
 
+from starlette.requests import Request
 from starlette.responses import Response
 
-from backend.services.tasks import StoredTask
-
-# A browser may keep an answer, and must ask each time whether it is still good.
+# A browser may keep an answer, and must ask before each use whether it is still current.
 _CACHING = {"cache-control": "private, no-cache", "vary": "Authorization"}
 
 
@@ -15,11 +15,11 @@ def entity_tag(version: int) -> str:
     return f'"{version}"'
 
 
-class _Json(Response):
+class _JSON(Response):
     """JSON that is text already, with headers whose names are in lower case."""
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        # Starlette would write down anew for each answer what is the same in all of them.
+        # Starlette would encode for each answer what is the same in all of them.
         own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
         self.raw_headers = [(b"content-length", b"%d" % len(self.body)), *_ALWAYS, *own]
 
@@ -30,17 +30,28 @@ _ALWAYS = [
 ]
 
 
-def one(task: StoredTask, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return _Json(task.json, status, {"etag": entity_tag(task.version), **(headers or {})})
+def one(json: str, version: int, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An object that is JSON already, with its version as the entity tag."""
+    return _JSON(json, status, {"etag": entity_tag(version), **(headers or {})})
 
 
 def not_modified(version: int) -> Response:
     return Response(status_code=304, headers={**_CACHING, "etag": entity_tag(version)})
 
 
-def many(tasks: Sequence[str], headers: Mapping[str, str]) -> Response:
-    return _Json(f"[{','.join(tasks)}]", headers=headers)
+def many(items: Sequence[str], headers: Mapping[str, str]) -> Response:
+    """An array of objects that are JSON already."""
+    return _JSON(f"[{','.join(items)}]", headers=headers)
+
+
+def next_page(request: Request, cursor: str | None) -> dict[str, str]:
+    """The `Link` header of a page (RFC 8288): the same request with the cursor of the next one, if any."""
+    if cursor is None:
+        return {}
+    parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    target = f"{quote(request.url.path)}?{urlencode([*parameters, ('cursor', cursor)])}"
+    return {"link": f'<{target}>; rel="next"'}
 
 
 def document(members: Mapping[str, object]) -> Response:
-    return Response(json.dumps(members, separators=(",", ":")), media_type="application/json")
+    return Response(dumps(members, separators=(",", ":")), media_type="application/json")

@@ -1,178 +1,143 @@
-"""From a request to the function that answers it.
+"""Routes in FastAPI's form, and the hot ones without its cost.
 
-FastAPI reads what the functions of routes ask for in their signatures, describes it in the API's documentation,
-and keeps the validator of each parameter. It would also work out anew for every request how to get from one to
-the other, which takes longer than the request itself. Here that is worked out once for each route, when the
-application is put together. What is left to FastAPI to answer is its own documentation, and what there
-is no route for.
+A router with `route_class=FastRoute` is declared, documented and included like any other. What its routes ask for
+is worked out once (`compiler.py`), and `Application` takes a request straight to such a route. Ordinary routes
+live beside them, and what FastAPI can do works there as ever: `yield` dependencies, background tasks, streams.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from inspect import iscoroutinefunction
+from collections.abc import Callable, Coroutine, Sequence
+from re import Match
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
-from pydantic import BaseModel
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute, RouteContext, _effective_route_context_var, iter_route_contexts
+from starlette._utils import get_route_path
+from starlette.routing import Mount, WebSocketRoute, compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.errors import InternalError, InvalidValues, NotFound, Problem
-from backend.http.problems import faults_of, render
+from backend.errors import Problem
+from backend.http.compiler import Endpoint, compile_endpoint
+from backend.http.problems import render
 
-type Errors = list[dict[str, Any]]
-"""As Pydantic gives them."""
-
-type Reader = Callable[[Request, Errors], Any]
-"""Takes one parameter of a function from the request; None where it is not valid."""
-
-type Resolver = Callable[[Request, Errors], Awaitable[Any]]
-"""Calls a function with what it asks for; nothing is called that would get something invalid."""
+_FAILURE = "tasks.failure"
+"""Where a scope holds what a fast route raised, for FastAPI to handle as if its own stack had run the route."""
 
 
-class Dispatcher:
-    """An application with the routes of `api`. Raises TypeError for one that asks for what is not known here."""
+class FastRoute(APIRoute):
+    """A route that returns a Response and asks only for what can be compiled.
 
-    def __init__(self, api: FastAPI) -> None:
-        self._api: ASGIApp = api
-        self._routes = _Node()
-        for route in iter_route_contexts(api.routes):
-            dependant: Dependant | None = getattr(route, "dependant", None)
-            if dependant and route.path and route.methods:
-                self._routes.add(route.path, route.methods, _resolver(dependant))
+    Raises TypeError for anything else, when it is declared or its router is included. Under middleware, and with
+    dependency overrides, it runs in FastAPI's own stack like any route.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        ordinary = super().get_route_handler()
+        # A router that is included may bring dependencies, with which FastAPI makes the handler once more.
+        route = _effective_route_context_var.get() or self
+        endpoint = _compile(route)
+
+        async def handle(request: Request) -> Response:
+            if failure := request.scope.pop(_FAILURE, None):
+                raise failure
+            provider = route.dependency_overrides_provider
+            if provider and provider.dependency_overrides:
+                return await ordinary(request)
+            return await endpoint(request)
+
+        return handle
+
+
+def _compile(route: Any) -> Endpoint:  # noqa: ANN401 - a route, or a route as it is included
+    name = f"{'/'.join(sorted(route.methods))} {route.path}"
+    if route.max_body_size is not None:
+        raise TypeError(f"{name} has a max_body_size; the bound of all fast routes is that of bodies.py")
+    return compile_endpoint(route.dependant, name=name)
+
+
+class Application(FastAPI):
+    """FastAPI with a shortcut to its fast routes, and with HEAD wherever there is GET.
+
+    The shortcut goes past FastAPI's stack. It is closed while something in there has to see every request:
+    middleware, telemetry, a bound on all bodies, dependency overrides. Routes are tried in the order in which they
+    were declared, ordinary ones included; those that are added after the start are found by FastAPI alone.
+    """
+
+    _shortcut: "Sequence[_Entry]" = ()
+
+    def build_middleware_stack(self) -> ASGIApp:
+        watched = self.user_middleware or self.root_path or self.max_body_size is not None
+        if not watched and not self._native_telemetry.enabled():
+            contexts = iter_route_contexts(self.routes)
+            self._shortcut = [_Entry(route) for route in contexts if not isinstance(route.route, WebSocketRoute)]
+        return super().build_middleware_stack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        resolver, parameters = self._find(scope)
-        if resolver is None:
-            if scope["type"] == "http" and scope["path"].endswith("\n"):
-                # To Starlette's patterns this is the path without the newline: `$` matches before one too.
-                await render(NotFound(), scope["request_id"])(scope, receive, send)
+        if scope["type"] == "http":
+            if scope["method"] == "HEAD":
+                await _answer_head(self, scope, receive, send)
                 return
-            await self._api(scope, receive, send)
-            return
-        scope["path_params"] = parameters
-        request = Request(scope, receive, send)
-        crash = None
-        try:
-            response = await _answer(resolver, request)
-        except Problem as problem:
-            response = render(problem, scope["request_id"])
-        except Exception as error:  # noqa: BLE001 - it is raised again
-            response = render(InternalError(), scope["request_id"])
-            crash = error
-        await response(scope, receive, send)
-        if crash:
-            raise crash
+            if endpoint := self._take_shortcut(scope):
+                response: ASGIApp
+                try:
+                    response = await endpoint(Request(scope, receive, send))
+                except Problem as problem:
+                    response = render(problem, scope["request_id"])
+                except Exception as failure:  # noqa: BLE001 - FastAPI raises it again, for its handlers
+                    scope[_FAILURE] = failure
+                    response = super().__call__
+                await response(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
-    def _find(self, scope: Scope) -> tuple[Resolver | None, dict[str, str]]:
-        if scope["type"] != "http":
-            return None, {}
-        return self._routes.find(scope["path"], scope["method"])
+    def _take_shortcut(self, scope: Scope) -> Endpoint | None:
+        """The endpoint of the first route that takes the request, if that is a fast one.
 
-
-class _Node:
-    """A tree of paths, one part on each level."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, _Node] = {}
-        self.any: _Node | None = None
-        self.methods: dict[str, tuple[Resolver, list[str]]] = {}
-
-    def add(self, path: str, methods: set[str], resolver: Resolver) -> None:
-        node, parameters = self, []
-        for part in path.split("/")[1:]:
-            if part.startswith("{"):
-                parameters.append(part.strip("{}"))
-                node.any = node.any or _Node()
-                node = node.any
-            else:
-                node = node.names.setdefault(part, _Node())
-        for method in methods:
-            node.methods[method] = resolver, parameters
-
-    def find(self, path: str, method: str) -> tuple[Resolver | None, dict[str, str]]:
-        node, values = self, []
-        for part in path.split("/")[1:]:
-            if part in node.names:
-                node = node.names[part]
-            elif part and node.any:
-                values.append(part)
-                node = node.any
-            else:
-                return None, {}
-        resolver, parameters = node.methods.get(method, (None, ()))
-        return resolver, dict(zip(parameters, values, strict=False))
+        The scope names that route then.
+        """
+        if self.dependency_overrides:
+            return None
+        method, path = scope["method"], get_route_path(scope)
+        for entry in self._shortcut:
+            if (entry.methods is None or method in entry.methods) and (match := entry.pattern.match(path)):
+                if entry.endpoint:
+                    scope["app"], scope["router"] = self, self.router
+                    scope["route"], scope["endpoint"] = entry.route, entry.route.endpoint
+                    scope["path_params"] = {**scope.get("path_params", {}), **entry.parameters_of(match)}
+                return entry.endpoint
+        return None
 
 
-async def _answer(resolver: Resolver, request: Request) -> Response:
-    errors: Errors = []
-    response: Response = await resolver(request, errors)
-    if errors:
-        raise InvalidValues(*faults_of(errors))
-    return response
+class _Entry:
+    """A route, as the shortcut finds it: by Starlette's pattern, and with an endpoint if it is a fast one."""
+
+    def __init__(self, context: RouteContext) -> None:
+        self.route: Any = context.original_route
+        self.endpoint = _compile(context) if isinstance(self.route, FastRoute) else None
+        self.methods = context.methods
+        path = context.path
+        if path is None:  # such as Host: only FastAPI knows what is for it, and so for whatever comes after it
+            path = "/{path:path}"
+        elif isinstance(self.route, Mount):
+            path = f"{path}/{{path:path}}"
+        self.pattern, _, convertors = compile_path(path)
+        self._convert = {name: convertor.convert for name, convertor in convertors.items()}
+
+    def parameters_of(self, match: Match[str]) -> dict[str, Any]:
+        return {name: self._convert[name](value) for name, value in match.groupdict().items()}
 
 
-def _resolver(dependant: Dependant) -> Resolver:
-    call = dependant.call
-    unknown = (dependant.body_params, dependant.cookie_params, dependant.response_param_name)
-    if not iscoroutinefunction(call) or any(unknown):
-        raise TypeError(f"{call} asks for something that the dispatcher does not know, or is not async")
-    needs = [(str(need.name), _resolver(need)) for need in dependant.dependencies]
-    readers = _readers(dependant)
+async def _answer_head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """The headers that GET would have (RFC 9110, section 9.3.2). Of a body, or a stream, nothing is sent."""
+    answered = False
 
-    async def resolve(request: Request, errors: Errors) -> Any:  # noqa: ANN401 - whatever the function returns
-        before = len(errors)
-        values = {name: await need(request, errors) for name, need in needs}
-        for name, reader in readers:
-            values[name] = reader(request, errors)
-        return await call(**values) if len(errors) == before else None
+    async def send_headers(message: Message) -> None:
+        nonlocal answered
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body"})
+            answered = True
 
-    return resolve
+    async def receive_until_answered() -> Message:
+        return {"type": "http.disconnect"} if answered else await receive()
 
-
-def _readers(dependant: Dependant) -> Sequence[tuple[str, Reader]]:
-    readers: list[tuple[str, Reader]] = []
-    readers += [(field.name, _of_path(field)) for field in dependant.path_params]
-    readers += [(field.name, _of_query(field)) for field in dependant.query_params]
-    readers += [(field.name, _of_headers(field)) for field in dependant.header_params]
-    if dependant.request_param_name:
-        readers.append((dependant.request_param_name, lambda request, _: request))
-    return readers
-
-
-def _of_path(field: Any) -> Reader:  # noqa: ANN401 - FastAPI does not export the type of its fields
-    def read(request: Request, errors: Errors) -> object:
-        value, faults = field.validate(request.path_params[field.alias], loc=("path", field.alias))
-        errors += faults
-        return value
-
-    return read
-
-
-def _of_query(field: Any) -> Reader:  # noqa: ANN401
-    """One model for all parameters of the query string. Of a name that is given twice, the last counts."""
-    if not issubclass(field.field_info.annotation, BaseModel):
-        raise TypeError(f"{field.name} is no model of the whole query string")
-
-    def read(request: Request, errors: Errors) -> object:
-        value, faults = field.validate(dict(request.query_params), loc=("query",))
-        errors += faults
-        return value
-
-    return read
-
-
-def _of_headers(field: Any) -> Reader:  # noqa: ANN401
-    """All headers of one name, or the default."""
-
-    def read(request: Request, errors: Errors) -> object:
-        given = request.headers.getlist(field.alias)
-        if not given:
-            return field.default
-        value, faults = field.validate(given, loc=("header", field.alias))
-        errors += faults
-        return value
-
-    return read
+    await app({**scope, "method": "GET"}, receive_until_answered, send_headers)

@@ -3,12 +3,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from backend.http import responses
-from backend.http.openapi import task_problems
+from backend.http.openapi import tenant_problems
 from backend.http.requests import CurrentTenant
+from backend.http.routing import FastRoute
 from backend.schemas.tasks import Stats, StatsQuery
 from backend.services import stats
 
-router = APIRouter(prefix="/api/{user_id}", tags=["tasks"])
+router = APIRouter(prefix="/api/{user_id}", tags=["tasks"], route_class=FastRoute)
 
 
 @router.get(
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/api/{user_id}", tags=["tasks"])
     summary="Count tasks",
     response_description="The counts",
     response_model=Stats,
-    responses=task_problems(),
+    responses=tenant_problems(),
 )
 async def get_stats(tenant: CurrentTenant, query: Annotated[StatsQuery, Query()]) -> Response:
     """Count your tasks."""

@@ -1,7 +1,7 @@
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from backend.errors import (
     ContentTooLarge,
@@ -11,14 +11,16 @@ from backend.errors import (
     UnsupportedMediaType,
 )
 from backend.http import responses
-from backend.http.openapi import body, response_headers, task_problems
-from backend.http.requests import CurrentSettings, CurrentTenant, HasVersion, IfMatch, TaskId, json_body
+from backend.http.openapi import response_headers, tenant_problems
+from backend.http.requests import CanonicalUUID, CurrentSettings, CurrentTenant, HasVersion, IfMatch
+from backend.http.routing import FastRoute
 from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut, TaskQuery, TaskRead
 from backend.services import tasks
 
-router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"])
+router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=FastRoute)
 
-_MERGE_PATCH = ("application/merge-patch+json", "application/json")
+TaskId = Annotated[CanonicalUUID, Path(description="The task's id.")]
+
 _TAGGED = response_headers(ETag="The task's version, for `If-Match` and `If-None-Match`.")
 _WRITE = (TaskNotFound, PreconditionFailed)
 _BODY = (ContentTooLarge, UnsupportedMediaType)
@@ -29,7 +31,7 @@ _BODY = (ContentTooLarge, UnsupportedMediaType)
     summary="List tasks",
     response_description="The tasks of the page",
     response_model=list[TaskRead],
-    responses={200: response_headers(Link="The next page, if there is one."), **task_problems()},
+    responses={200: response_headers(Link="The next page, if there is one."), **tenant_problems()},
 )
 async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[TaskQuery, Query()]) -> Response:
     """List your tasks, a page at a time.
@@ -38,12 +40,7 @@ async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[T
     last in both orders.
     """
     page = await tasks.find(tenant, query)
-    headers = {}
-    if page.next:
-        parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-        parameters.append(("cursor", page.next.encode()))
-        headers["link"] = f'<{quote(request.url.path)}?{urlencode(parameters)}>; rel="next"'
-    return responses.many(page.tasks, headers)
+    return responses.many(page.tasks, responses.next_page(request, page.next.encode() if page.next else None))
 
 
 @router.post(
@@ -52,20 +49,18 @@ async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[T
     status_code=201,
     response_description="The new task",
     response_model=TaskRead,
-    openapi_extra=body(TaskCreate),
     responses={
         201: response_headers(ETag="The task's version.", Location="Where the task is."),
-        **task_problems(TooManyTasks, *_BODY),
+        **tenant_problems(TooManyTasks, *_BODY),
     },
 )
 async def create_task(
-    tenant: CurrentTenant,
-    new: Annotated[TaskCreate, Depends(json_body(TaskCreate))],
-    settings: CurrentSettings,
+    tenant: CurrentTenant, new: Annotated[TaskCreate, Body()], settings: CurrentSettings
 ) -> Response:
     """Create a task."""
     task_id, task = await tasks.create(tenant, new, most=settings.max_tasks_per_user)
-    return responses.one(task, 201, {"location": f"/api/{quote(tenant.user_id)}/tasks/{task_id}"})
+    location = f"/api/{quote(tenant.user_id)}/tasks/{task_id}"
+    return responses.one(*task, status=201, headers={"location": location})
 
 
 @router.get(
@@ -73,14 +68,14 @@ async def create_task(
     summary="Get a task",
     response_description="The task",
     response_model=TaskRead,
-    responses={200: _TAGGED, 304: {"description": "Not modified"}, **task_problems(TaskNotFound)},
+    responses={200: _TAGGED, 304: {"description": "Not modified"}, **tenant_problems(TaskNotFound)},
 )
 async def get_task(tenant: CurrentTenant, task_id: TaskId, has_version: HasVersion) -> Response:
     """Get one task. With `If-None-Match` the answer is 304 while the task is unchanged."""
     task = await tasks.get(tenant, task_id)
     if has_version(task.version):
         return responses.not_modified(task.version)
-    return responses.one(task)
+    return responses.one(*task)
 
 
 @router.put(
@@ -88,13 +83,12 @@ async def get_task(tenant: CurrentTenant, task_id: TaskId, has_version: HasVersi
     summary="Change a task",
     response_description="The task as it is now",
     response_model=TaskRead,
-    openapi_extra=body(TaskPut),
-    responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
+    responses={200: _TAGGED, **tenant_problems(*_WRITE, *_BODY)},
 )
 async def put_task(
     tenant: CurrentTenant,
     task_id: TaskId,
-    changes: Annotated[TaskPut, Depends(json_body(TaskPut))],
+    changes: Annotated[TaskPut, Body()],
     versions: IfMatch,
 ) -> Response:
     """Change the fields that are sent.
@@ -102,7 +96,7 @@ async def put_task(
     A whole task may be sent back: members that only the server sets are ignored. To complete a task
     there is PATCH, here or at `/complete`. `null` or `""` clears the due date.
     """
-    return responses.one(await tasks.change(tenant, task_id, changes, versions=versions))
+    return responses.one(*await tasks.change(tenant, task_id, changes, versions=versions))
 
 
 @router.patch(
@@ -110,17 +104,16 @@ async def put_task(
     summary="Patch a task",
     response_description="The task as it is now",
     response_model=TaskRead,
-    openapi_extra=body(TaskPatch, *_MERGE_PATCH),
-    responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
+    responses={200: _TAGGED, **tenant_problems(*_WRITE, *_BODY)},
 )
 async def patch_task(
     tenant: CurrentTenant,
     task_id: TaskId,
-    changes: Annotated[TaskPatch, Depends(json_body(TaskPatch, media_types=_MERGE_PATCH))],
+    changes: Annotated[TaskPatch, Body(media_type="application/merge-patch+json")],
     versions: IfMatch,
 ) -> Response:
     """Change a task by a JSON merge patch (RFC 7396). Unknown and read-only members are refused."""
-    return responses.one(await tasks.change(tenant, task_id, changes, versions=versions))
+    return responses.one(*await tasks.change(tenant, task_id, changes, versions=versions))
 
 
 @router.delete(
@@ -128,7 +121,7 @@ async def patch_task(
     summary="Delete a task",
     status_code=204,
     response_description="The task is gone",
-    responses=task_problems(*_WRITE),
+    responses=tenant_problems(*_WRITE),
 )
 async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: IfMatch) -> Response:
     """Delete a task."""
@@ -141,20 +134,19 @@ async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: IfMatch)
     summary="Complete or reopen a task",
     response_description="The task as it is now",
     response_model=TaskRead,
-    openapi_extra=body(Completion, required=False),
-    responses={200: _TAGGED, **task_problems(*_WRITE, *_BODY)},
+    responses={200: _TAGGED, **tenant_problems(*_WRITE, *_BODY)},
 )
 async def complete_task(
     tenant: CurrentTenant,
     task_id: TaskId,
-    wish: Annotated[Completion | None, Depends(json_body(Completion, optional=True))],
     versions: IfMatch,
+    completion: Annotated[Completion | None, Body()] = None,
 ) -> Response:
     """Complete a task or reopen it.
 
     Without a body the state is toggled. `{"completed": true}` sets it, which is safe to repeat: a task that is
-    already in the wished state stays as it is.
+    already in that state stays as it is.
     """
-    if wish is None:
-        return responses.one(await tasks.toggle(tenant, task_id, versions=versions))
-    return responses.one(await tasks.complete(tenant, task_id, completed=wish.completed, versions=versions))
+    if completion is None:
+        return responses.one(*await tasks.toggle(tenant, task_id, versions=versions))
+    return responses.one(*await tasks.complete(tenant, task_id, completed=completion.completed, versions=versions))
