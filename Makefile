@@ -67,6 +67,8 @@ check: $(INSTALLED) modules  ## check format, lint, types and structure, and tha
 
 .PHONY: check-frontend
 check-frontend:
+	@node frontend/scripts/check-locks.mjs \
+		$$(find . -name node_modules -prune -o -name '.?*' -prune -o -name package-lock.json -print)
 	@cd frontend && npm run --silent check
 	@types=$$(mktemp -d) && trap 'rm -rf "$$types"' EXIT && $(call WRITE_API_TYPES,"$$types/api-types.ts") && \
 		diff "$$types/api-types.ts" $(API_TYPES) >/dev/null || { \

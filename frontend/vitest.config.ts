@@ -24,7 +24,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["src/**/*.test.{ts,tsx}"],
+          include: ["src/**/*.test.ts", "scripts/*.test.ts"],
           exclude: [...configDefaults.exclude, ...DATE_TESTS],
           env: { TZ: "UTC" },
         },
