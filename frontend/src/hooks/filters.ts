@@ -1,16 +1,16 @@
 import { useSearchParams } from "next/navigation";
 import { useMemo } from "react";
 
-import { type Filters, formatFilters, parseFilters } from "@/lib/filters";
+import { type FilterChange, type Filters, formatFilters, parseFilters } from "@/lib/filters";
 
 /** The filters of the page's address, a function that changes some of them, and one that clears all but the order. */
-export function useFilters(): [Filters, (change: Partial<Filters>) => void, () => void] {
+export function useFilters(): [Filters, (change: FilterChange) => void, () => void] {
   const params = useSearchParams();
   const filters = useMemo(() => parseFilters(new URLSearchParams(params)), [params]);
   return [filters, change, clear];
 }
 
-function change(part: Partial<Filters>) {
+function change(part: FilterChange) {
   show({ ...present(), ...part });
 }
 
@@ -22,7 +22,7 @@ function present(): Filters {
   return parseFilters(new URLSearchParams(window.location.search));
 }
 
-function show(filters: Filters) {
+function show(filters: FilterChange & Pick<Filters, "sort">) {
   const query = formatFilters(filters);
   // Without asking the server: the page is the same, only the list differs.
   window.history.replaceState(null, "", query ? `?${query}` : window.location.pathname);

@@ -41,7 +41,7 @@ const definePayload = () => ({});
 const MAX_NAME = 100; // characters
 
 /** What forms refuse is refused here too, where nobody can get past it. */
-async function checkProfile({ name, image }: { name?: string; image?: string | null }) {
+async function checkProfile({ name, image }: { name?: string | undefined; image?: string | null | undefined }) {
   if (name?.trim() === "") throw new APIError("BAD_REQUEST", { message: "Enter a name." });
   if (name && name.length > MAX_NAME) {
     throw new APIError("BAD_REQUEST", { message: `A name has at most ${MAX_NAME} characters.` });

@@ -19,6 +19,10 @@ test("an address and its filters say the same", () => {
   expect(formatFilters(parse(""))).toBe("");
 });
 
+test("a filter that is set to nothing leaves the address", () => {
+  expect(formatFilters({ ...parse("status=pending&search=milk"), status: undefined })).toBe("search=milk");
+});
+
 test("what makes no sense in an address is left out", () => {
   expect(parse("status=done&priority=urgent&due=never&sort=random&category=%20&other=1")).toEqual({ sort: "newest" });
 });

@@ -3,6 +3,7 @@ import { DUE_FILTERS, type DueFilter, dueFilter } from "@/lib/due";
 
 export const STATUSES = ["pending", "completed"] as const;
 export const PRIORITIES = ["high", "medium", "low"] as const;
+export type Priority = (typeof PRIORITIES)[number];
 export const PRIORITY_NAMES = { high: "High", medium: "Medium", low: "Low" } as const;
 export const SORTS = {
   newest: { sort_by: "createdAt", sort_order: "desc" },
@@ -19,15 +20,19 @@ const MAX_CATEGORY = 50;
 
 export type Sort = keyof typeof SORTS;
 
-/** What narrows and orders the list. It lives in the page's address, so that it survives a reload and can be kept. */
-export type Filters = {
+type Narrowing = {
   status?: (typeof STATUSES)[number];
-  priority?: (typeof PRIORITIES)[number];
+  priority?: Priority;
   category?: string;
   due?: DueFilter;
   search?: string;
-  sort: Sort;
 };
+
+/** What narrows and orders the list. It lives in the page's address, so that it survives a reload and can be kept. */
+export type Filters = Narrowing & { sort: Sort };
+
+/** New values for some of the filters. `undefined` removes one. */
+export type FilterChange = { [Name in keyof Narrowing]?: Narrowing[Name] | undefined } & { sort?: Sort };
 
 /** What an address says that makes no sense is left out. */
 export function parseFilters(params: URLSearchParams): Filters {
@@ -45,8 +50,8 @@ export function parseFilters(params: URLSearchParams): Filters {
   return filters;
 }
 
-export function formatFilters({ sort, ...rest }: Filters): string {
-  const params = new URLSearchParams(Object.entries(rest).filter(([, value]) => value));
+export function formatFilters({ sort, ...rest }: FilterChange & Pick<Filters, "sort">): string {
+  const params = new URLSearchParams(Object.entries(rest).flatMap(([name, value]) => (value ? [[name, value]] : [])));
   if (sort !== "newest") params.set("sort", sort);
   return params.toString();
 }

@@ -1,11 +1,12 @@
 import { casual, type ParsedResult } from "chrono-node/en";
 import { localDay } from "@/lib/due";
+import { PRIORITIES, type Priority } from "@/lib/filters";
 
 export type Found = { kind: "due" | "priority" | "category"; text: string; index: number };
 
 export type QuickAdd = {
   title: string;
-  priority?: "low" | "medium" | "high";
+  priority?: Priority;
   category?: string;
   dueDate?: string;
   found: Found[];
@@ -24,9 +25,10 @@ export function parseQuickAdd(text: string, now: Date, keep: ReadonlySet<string>
   // A line that is nothing but "tomorrow" is a title: the words are all there is.
   if (title === "") return { title: collapse(text), found: [] };
 
+  const level = PRIORITIES.find((each) => each === priority?.text.slice(1).toLowerCase());
   return {
     title,
-    ...(priority && { priority: priority.text.slice(1).toLowerCase() as QuickAdd["priority"] }),
+    ...(level && { priority: level }),
     ...(category && { category: category.text.slice(1) }),
     ...(due && { dueDate: due.value }),
     found: found.sort((a, b) => a.index - b.index),

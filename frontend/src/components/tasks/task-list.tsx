@@ -8,10 +8,10 @@ import { useMinute } from "@/hooks/minute";
 import { useSingleKeys } from "@/hooks/single-keys";
 import { useTasks } from "@/hooks/tasks";
 import type { Task } from "@/lib/api";
-import { type Filters, isNarrowed } from "@/lib/filters";
+import { type FilterChange, type Filters, isNarrowed } from "@/lib/filters";
 import { cn } from "@/lib/utils";
 
-type Props = { filters: Filters; onChange: (change: Partial<Filters>) => void; onClear: () => void };
+type Props = { filters: Filters; onChange: (change: FilterChange) => void; onClear: () => void };
 
 export function TaskList({ filters, onChange, onClear }: Props) {
   const { tasks, data, isPending, error, fetchStatus, isFetchingNextPage, fetchNextPage, isPlaceholderData, refetch } =

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { SEARCH } from "@/components/tasks/shortcuts";
 import { Button } from "@/components/ui/button";
 import { Input, Select } from "@/components/ui/field";
-import { type Filters, isNarrowed, MAX_SEARCH, PRIORITY_NAMES, type Sort } from "@/lib/filters";
+import { type FilterChange, type Filters, isNarrowed, MAX_SEARCH, PRIORITY_NAMES, type Sort } from "@/lib/filters";
 
 const PAUSE = 200; // milliseconds without a key after which the search is made
 
@@ -17,7 +17,7 @@ const SORT_NAMES: Record<Sort, string> = {
   title: "Title",
 };
 
-type Props = { filters: Filters; onChange: (change: Partial<Filters>) => void; onClear: () => void };
+type Props = { filters: Filters; onChange: (change: FilterChange) => void; onClear: () => void };
 
 export function Toolbar({ filters, onChange, onClear }: Props) {
   const toolbar = useRef<HTMLElement>(null);
@@ -62,7 +62,7 @@ export function Toolbar({ filters, onChange, onClear }: Props) {
       {isNarrowed(filters) && (
         <div className="col-span-full flex items-center gap-2 text-sm">
           {filters.category && (
-            <Button variant="secondary" size="small" onClick={() => leaveWith(() => onChange({ category: "" }))}>
+            <Button variant="secondary" size="small" onClick={() => leaveWith(() => onChange({ category: undefined }))}>
               #{filters.category}
               <X aria-label="Any category" />
             </Button>
