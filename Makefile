@@ -72,7 +72,7 @@ check-frontend:
 	@cd frontend && npm run --silent check
 	@types=$$(mktemp -d) && trap 'rm -rf "$$types"' EXIT && $(call WRITE_API_TYPES,"$$types/api-types.ts") && \
 		diff "$$types/api-types.ts" $(API_TYPES) >/dev/null || { \
-		echo "$(API_TYPES) is not what the API describes; \`make api-types\` writes it anew." >&2; exit 1; }
+		echo "$(API_TYPES) is out of date. Run \`make api-types\`." >&2; exit 1; }
 
 .PHONY: api-types
 api-types: $(INSTALLED) modules  ## write the front end's types of the API anew

@@ -13,7 +13,7 @@ const config: NextConfig = {
           { key: "Permissions-Policy", value: "camera=(), geolocation=(), microphone=()" },
         ],
       },
-      // Tokens and sessions. Better Auth says so of some of its answers only.
+      // For tokens and sessions. Better Auth sets this header on some of its responses only.
       { source: "/api/auth/:path*", headers: [{ key: "Cache-Control", value: "no-store" }] },
     ];
   },

@@ -4,7 +4,7 @@ import { defineConfig, devices } from "@playwright/test";
 
 const SYSTEM = ["chromium", "chromium-browser", "google-chrome"];
 
-// Tests start everything that they need: `e2e/stack.ts`. It has to be installed and built before, as `make e2e` does.
+// The tests start everything they need (`e2e/stack.ts`), but it must be installed and built first, as `make e2e` does.
 export default defineConfig({
   testDir: "e2e",
   outputDir: "e2e/results",
@@ -12,7 +12,7 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   workers: 2,
-  retries: process.env.CI ? 1 : 0, // where other work may hold the browser up; what needed it is reported as flaky
+  retries: process.env.CI ? 1 : 0, // a busy runner may slow the browser down; tests that needed a retry are reported as flaky
   timeout: 60_000,
   expect: { timeout: 15_000 },
   reporter: [["dot"], ["./e2e/measures.ts"]],
@@ -23,11 +23,11 @@ export default defineConfig({
     timezoneId: "Europe/Berlin",
     reducedMotion: "reduce",
     screenshot: "only-on-failure",
-    trace: process.env.CI ? "retain-on-failure" : "off", // it takes a good part of the time
+    trace: process.env.CI ? "retain-on-failure" : "off", // recording slows the tests down
     launchOptions: {
       ...(chromium() && { executablePath: chromium() }),
       args: [
-        "--no-sandbox", // a container's root has none
+        "--no-sandbox", // root in a container cannot have one
         "--disable-gpu",
         "--disable-quic",
         "--no-first-run",
@@ -39,12 +39,12 @@ export default defineConfig({
   },
   projects: [
     { name: "browser", testIgnore: "performance.spec.ts" },
-    // Last and alone, so that nothing else takes the processor while it measures.
+    // Last and alone, so that nothing else uses the processor during a measurement.
     { name: "performance", testMatch: "performance.spec.ts", dependencies: ["browser"] },
   ],
 });
 
-/** The one that is named, or the system's. Playwright's own, where there is none, needs no path. */
+/** The browser named in CHROMIUM, or the system's. Playwright finds its own without a path. */
 function chromium(): string {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   return execSync(`command -v ${SYSTEM.join(" || command -v ")} || true`, { encoding: "utf8" }).trim();

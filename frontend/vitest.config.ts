@@ -3,8 +3,8 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-// Code about dates reads the zone of its process, so these tests run once in each: both ends of the world, where a
-// day that shifts is seen at any hour, and one that changes its clocks. The rest runs once.
+// Code about dates reads the zone of its process, so its tests run once in each of these: both ends of the world, where a
+// shifted day shows at any hour, UTC, and one whose clocks change. The other tests run once.
 const DATE_TESTS = ["src/lib/due.test.ts", "src/lib/quick-add.test.ts"];
 const ZONES = ["Pacific/Pago_Pago", "UTC", "Europe/Berlin", "Pacific/Kiritimati"];
 
@@ -12,7 +12,7 @@ export default defineConfig({
   resolve: {
     alias: {
       "@": path("./src"),
-      // Outside Next.js this package throws on import, which is its whole purpose.
+      // This package throws on import outside Next.js.
       "server-only": path("./node_modules/server-only/empty.js"),
     },
   },

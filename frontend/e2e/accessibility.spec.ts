@@ -3,16 +3,16 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import axe, { type AxeResults } from "axe-core";
 
-import { test as base, expect, fromOwnAddress } from "./fixtures";
+import { test as base, expect, setRandomAddress } from "./fixtures";
 import { Screen } from "./screen";
 
 const SCREENSHOTS = fileURLToPath(new URL("screenshots", import.meta.url));
 
 const WIDTHS = { wide: 1100, narrow: 390 };
 
-/** Looks at what `page` shows in light and dark, wide and narrow: axe finds nothing bad, and nothing is cut off. */
-const test = base.extend<{ look: (state: string, page?: Page) => Promise<void> }>({
-  look: async ({ page: first }, use) => {
+/** Checks `page` in light and dark, wide and narrow: axe finds no serious violation, and nothing overflows sideways. */
+const test = base.extend<{ inspect: (state: string, page?: Page) => Promise<void> }>({
+  inspect: async ({ page: first }, use) => {
     await use(async (state, page = first) => {
       for (const [size, width] of Object.entries(WIDTHS)) {
         await page.setViewportSize({ width, height: 800 });
@@ -22,8 +22,8 @@ const test = base.extend<{ look: (state: string, page?: Page) => Promise<void> }
           await page.screenshot({ path: `${SCREENSHOTS}/${state}-${colorScheme}-${size}.png` });
           const where = `${state}, ${colorScheme}, ${size}`;
           expect.soft(await violations(page), where).toEqual([]);
-          const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-          expect.soft(excess, `${where}: scrolls sideways`).toBeLessThanOrEqual(0);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          expect.soft(overflow, `${where}: scrolls sideways`).toBeLessThanOrEqual(0);
         }
       }
       await page.emulateMedia({ colorScheme: null });
@@ -33,7 +33,7 @@ const test = base.extend<{ look: (state: string, page?: Page) => Promise<void> }
 });
 
 async function violations(page: Page): Promise<string[]> {
-  // Past the page's content security policy, which holds for scripts of the page.
+  // Evaluated code is exempt from the page's content security policy.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
   const results = await page.evaluate(() =>
     (window as unknown as { axe: typeof axe }).axe.run({ resultTypes: ["violations"] }),
@@ -43,7 +43,7 @@ async function violations(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
 }
 
-// Of every kind, and long ones.
+// Of every kind, some with long texts.
 const TASKS = [
   { title: "Read a book", category: "leisure" },
   { title: "Water the plants", category: "garden", priority: "low", description: "The roses first." },
@@ -59,70 +59,70 @@ const TASKS = [
 ] as const;
 
 test.describe("signed out", () => {
-  test("sign-in and sign-up", async ({ page, look }) => {
+  test("sign-in and sign-up", async ({ page, inspect }) => {
     await page.goto("/sign-in");
-    await look("sign-in");
+    await inspect("sign-in");
     await page.goto("/sign-in?reason=signed-out");
-    await look("sign-in-notice");
+    await inspect("sign-in-notice");
     await page.goto("/sign-up");
-    await look("sign-up");
+    await inspect("sign-up");
   });
 
-  test("sign-in with an error", async ({ page, look, complaints }) => {
-    complaints.allowStatus(401);
-    await fromOwnAddress(page);
+  test("sign-in with an error", async ({ page, inspect, browserErrors }) => {
+    browserErrors.allowStatus(401);
+    await setRandomAddress(page);
     await page.goto("/sign-in");
     await page.getByLabel("Email").fill("nobody@example.com");
-    await page.getByLabel("Password").fill("a guess at it");
+    await page.getByLabel("Password").fill("wrong password");
     await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page.getByRole("alert").getByText("Invalid email or password.")).toBeVisible();
 
-    await look("sign-in-error");
+    await inspect("sign-in-error");
   });
 
-  test("a page that is not there", async ({ page, look, complaints }) => {
-    complaints.allowStatus(404);
+  test("a page that does not exist", async ({ page, inspect, browserErrors }) => {
+    browserErrors.allowStatus(404);
     await page.goto("/not-there");
     await expect(page.getByRole("heading").first()).toBeVisible();
 
-    await look("not-found");
+    await inspect("not-found");
   });
 });
 
-test("no tasks", async ({ tasks, look }) => {
+test("no tasks", async ({ tasks, inspect }) => {
   await tasks.open();
 
-  await look("empty");
+  await inspect("empty");
 });
 
-test("while tasks are loading", async ({ page, account: _, look, complaints }) => {
-  complaints.allowUnreachable(); // the requests that are let go at the end
-  await page.route("**/tasks?*", () => {}); // no answer yet
+test("while tasks are loading", async ({ page, account: _, inspect, browserErrors }) => {
+  browserErrors.allowUnreachable(); // for the requests that are dropped at the end
+  await page.route("**/tasks?*", () => {}); // no response yet
   await page.goto("/");
   await expect(page.getByRole("status", { name: "Loading your tasks" })).toBeVisible();
 
-  await look("loading");
+  await inspect("loading");
   await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
-test("tasks that could not be loaded", async ({ page, account: _, look, complaints }) => {
-  complaints.allowUnreachable();
+test("tasks that fail to load", async ({ page, account: _, inspect, browserErrors }) => {
+  browserErrors.allowUnreachable();
   await page.route("**/tasks?*", (route) => route.abort());
   await page.goto("/");
-  await expect(page.getByRole("alert").getByText("could not be loaded")).toBeVisible();
+  await expect(page.getByRole("alert").getByText("Couldn’t load your tasks")).toBeVisible();
 
-  await look("failed");
+  await inspect("failed");
 });
 
-test("offline", async ({ account, tasks, context, look, complaints }) => {
-  complaints.allowUnreachable();
+test("offline", async ({ account, tasks, context, inspect, browserErrors }) => {
+  browserErrors.allowUnreachable();
   await account.api.createAll(TASKS);
   await tasks.open();
   await context.setOffline(true);
   await tasks.checkbox("Read a book").click();
   await expect(tasks.page.getByRole("status").filter({ hasText: "1 change will be sent" })).toBeVisible();
 
-  await look("offline");
+  await inspect("offline");
   await context.setOffline(false);
 });
 
@@ -134,36 +134,36 @@ test.describe("with tasks", () => {
     await expect(tasks.rows).toHaveCount(TASKS.length);
   });
 
-  test("the list", async ({ tasks, look }) => {
-    await look("list");
+  test("the list", async ({ tasks, inspect }) => {
+    await inspect("list");
     await tasks.title("Write the report").focus();
-    await look("list-focus");
+    await inspect("list-focus");
   });
 
-  test("quick add with what it understood", async ({ tasks, look }) => {
+  test("quick add with recognized pieces", async ({ tasks, inspect }) => {
     await tasks.type("Call the bank on Friday 9am !high #money");
-    await expect(tasks.page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveCount(3);
+    await expect(tasks.page.getByRole("list", { name: "Recognized" }).getByRole("listitem")).toHaveCount(3);
 
-    await look("quick-add");
+    await inspect("quick-add");
   });
 
-  test("quick add that was refused", async ({ page, tasks, look, complaints }) => {
-    complaints.allowStatus(422);
+  test("quick add with an error", async ({ page, tasks, inspect, browserErrors }) => {
+    browserErrors.allowStatus(422);
     await tasks.type("x".repeat(256));
     await tasks.quickAdd.press("Enter");
-    await expect(page.getByRole("alert").getByText("This was not added.")).toBeVisible();
+    await expect(page.getByRole("alert").getByText("Couldn’t add this task.")).toBeVisible();
 
-    await look("quick-add-error");
+    await inspect("quick-add-error");
   });
 
-  test("quick add with tasks that were not added", async ({ page, tasks, look, complaints }) => {
-    complaints.allowStatus(503);
-    let begun = () => {};
-    const somethingElse = new Promise<void>((resolve) => {
-      begun = resolve;
+  test("quick add with failed tasks", async ({ page, tasks, inspect, browserErrors }) => {
+    browserErrors.allowStatus(503);
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
     });
     await page.route(/\/tasks$/, async (route) => {
-      await somethingElse;
+      await released;
       await route.fulfill({ status: 503, contentType: "application/problem+json", body: "{}" });
     });
     for (const title of ["Call the bank", "x".repeat(256)]) {
@@ -171,35 +171,35 @@ test.describe("with tasks", () => {
       await tasks.quickAdd.press("Enter");
     }
     await tasks.quickAdd.fill("Something else");
-    begun();
-    await expect(page.getByRole("alert").getByText("was not added.")).toHaveCount(2);
+    release();
+    await expect(page.getByRole("alert").getByText("Couldn’t add “")).toHaveCount(2);
 
-    await look("quick-add-failures");
+    await inspect("quick-add-failures");
   });
 
-  test("filters", async ({ page, tasks, look }) => {
+  test("filters", async ({ page, tasks, inspect }) => {
     await tasks.open("?category=home&priority=high&sort=due");
     await tasks.expectTitles(["Pay the rent"]);
-    await look("filtered");
+    await inspect("filtered");
     await tasks.search.fill("nowhere to be found");
-    await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
-    await look("nothing-found");
+    await expect(page.getByRole("heading", { name: "No task matches" })).toBeVisible();
+    await inspect("nothing-found");
   });
 
-  test("the editor", async ({ tasks, look, complaints }) => {
-    complaints.allowStatus(422);
+  test("the editor", async ({ tasks, inspect, browserErrors }) => {
+    browserErrors.allowStatus(422);
     const editor = await tasks.edit("Book a flight");
-    await look("editor");
+    await inspect("editor");
 
     await editor.getByLabel("Title").fill("");
     await editor.getByLabel("Category").fill("c".repeat(51));
     await editor.getByRole("button", { name: "Save" }).click();
     await expect(editor.getByLabel("Title")).toHaveAttribute("aria-invalid", "true");
-    await look("editor-error");
+    await inspect("editor-error");
   });
 
-  test("a conflict", async ({ page, tasks, account, look, complaints }) => {
-    complaints.allowStatus(412);
+  test("a conflict", async ({ page, tasks, account, inspect, browserErrors }) => {
+    browserErrors.allowStatus(412);
     const editor = await tasks.edit("Book a flight");
     const [flight] = (await account.api.find()).filter(({ title }) => title === "Book a flight");
     const body = JSON.stringify({ description: "To Porto", title: "Book a train" });
@@ -207,13 +207,13 @@ test.describe("with tasks", () => {
     await editor.getByLabel("Title").fill("Book a ship");
     await editor.getByLabel("Description").fill("To Faro, by the end of the month.\nAnd back again.");
     await editor.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByRole("dialog", { name: "Changed in two places" })).toBeVisible();
+    await expect(page.getByRole("dialog", { name: "Edited in two places" })).toBeVisible();
 
-    await look("conflict");
+    await inspect("conflict");
   });
 
-  test("a task that is gone", async ({ tasks, account, look, complaints }) => {
-    complaints.allowStatus(404, 412);
+  test("a task that was deleted elsewhere", async ({ tasks, account, inspect, browserErrors }) => {
+    browserErrors.allowStatus(404, 412);
     const editor = await tasks.edit("Read a book");
     const [book] = (await account.api.find()).filter(({ title }) => title === "Read a book");
     await account.api.delete(book?.id ?? "");
@@ -221,46 +221,46 @@ test.describe("with tasks", () => {
     await editor.getByRole("button", { name: "Save" }).click();
     await expect(editor.getByRole("alert")).toContainText("deleted in another window");
 
-    await look("editor-gone");
+    await inspect("editor-gone");
   });
 
-  test("a deletion that can be undone", async ({ tasks, look }) => {
+  test("a deletion that can be undone", async ({ tasks, inspect }) => {
     await tasks.delete("Read a book");
-    await tasks.toast("“Read a book” deleted").hover(); // by which it stays
+    await tasks.toast("“Read a book” deleted").hover(); // which keeps it open
 
-    await look("deleted");
+    await inspect("deleted");
   });
 
-  test("the menu", async ({ tasks, look }) => {
+  test("the menu", async ({ tasks, inspect }) => {
     await expect(await tasks.menu()).toBeVisible();
 
-    await look("menu");
+    await inspect("menu");
   });
 
-  test("the list of keys", async ({ page, look }) => {
+  test("the keyboard shortcuts", async ({ page, inspect }) => {
     await page.keyboard.press("?");
     await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
 
-    await look("shortcuts");
+    await inspect("shortcuts");
   });
 });
 
-test("the account", async ({ page, account: _, look, complaints }) => {
-  complaints.allowStatus(400);
-  await fromOwnAddress(page);
+test("the account", async ({ page, account: _, inspect, browserErrors }) => {
+  browserErrors.allowStatus(400);
+  await setRandomAddress(page);
   await page.goto("/account");
-  await look("account");
+  await inspect("account");
 
   await page.getByRole("button", { name: "Save name" }).click();
-  await expect(new Screen(page).toast("Your name has been changed.")).toBeVisible();
-  await new Screen(page).toast("Your name has been changed.").hover();
-  await look("account-saved");
+  await expect(new Screen(page).toast("Name changed.")).toBeVisible();
+  await new Screen(page).toast("Name changed.").hover();
+  await inspect("account-saved");
 
-  await page.getByRole("button", { name: "Delete account …" }).click();
+  await page.getByRole("button", { name: "Delete account…" }).click();
   const dialog = page.getByRole("dialog");
-  await look("account-delete");
-  await dialog.getByLabel("Your password, to confirm").fill("not this one");
+  await inspect("account-delete");
+  await dialog.getByLabel("Confirm with your password").fill("not this one");
   await dialog.getByRole("button", { name: "Delete account and tasks" }).click();
   await expect(dialog.getByRole("alert").getByText("Invalid password.")).toBeVisible();
-  await look("account-delete-error");
+  await inspect("account-delete-error");
 });

@@ -1,4 +1,4 @@
-/** What tests need of the API to prepare and to check, past the browser. */
+/** The part of the API that tests use to set up and check data without the browser. */
 export type Task = {
   id: string;
   title: string;
@@ -31,7 +31,7 @@ export class Api {
     return this.#json("me/tasks", { method: "POST", body: JSON.stringify(task) });
   }
 
-  /** One after the other, so that the first is the oldest. */
+  /** One by one, so that the first is the oldest. */
   async createAll(tasks: Iterable<Partial<Task> & { title: string }>): Promise<Task[]> {
     const created: Task[] = [];
     for (const task of tasks) created.push(await this.create(task));

@@ -1,7 +1,7 @@
 import { test as base, expect, signUp } from "./fixtures";
 import { Stack } from "./stack";
 
-/** A stack of its own, because it is stopped and started again. */
+/** These tests stop and start their stack, so they have their own. */
 const test = base.extend<object, { stack: Stack }>({
   stack: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from the pattern
@@ -16,9 +16,9 @@ const test = base.extend<object, { stack: Stack }>({
 
 test.describe.configure({ mode: "serial" });
 
-test.beforeEach(({ complaints }) => complaints.allowUnreachable());
+test.beforeEach(({ browserErrors }) => browserErrors.allowUnreachable());
 
-test("everything is stopped and started again: the page says so, keeps what was typed, and recovers", async ({
+test("after a restart of everything the page has shown the outage, kept what was typed, and recovers", async ({
   page,
   tasks,
   stack,
@@ -38,46 +38,46 @@ test("everything is stopped and started again: the page says so, keeps what was 
   await tasks.checkbox("From before").click();
   await expect(tasks.toast("can’t be reached")).toBeVisible();
   await expect(tasks.checkbox("From before")).not.toBeChecked();
-  await tasks.type("Written meanwhile");
+  await tasks.type("Written offline");
   await tasks.quickAdd.press("Enter");
-  await expect(page.getByRole("alert").getByText("this may have been added or not")).toBeVisible();
-  await expect(tasks.quickAdd).toHaveValue("Written meanwhile");
+  await expect(page.getByRole("alert").getByText("this task may or may not have been added")).toBeVisible();
+  await expect(tasks.quickAdd).toHaveValue("Written offline");
   expect(await account.api.titles().catch(() => "unreachable")).toBe("unreachable");
 
   await stack.start();
   await editor.getByRole("button", { name: "Save" }).click();
   await expect(editor).toBeHidden();
   await tasks.quickAdd.press("Enter");
-  await expect(tasks.checkbox("Written meanwhile")).toBeEnabled();
+  await expect(tasks.checkbox("Written offline")).toBeEnabled();
   await tasks.checkbox("From before").click();
   await expect(tasks.checkbox("From before")).toBeChecked();
   await expect
     .poll(() => account.api.find())
     .toMatchObject([
-      { title: "Written meanwhile" },
+      { title: "Written offline" },
       { title: "To be edited", description: "Half a sentence" },
       { title: "From before", status: "completed" },
     ]);
 });
 
-test("a list that could not be loaded comes by itself when the service is back", async ({ page, tasks, stack }) => {
+test("a list that failed to load appears when the service is back", async ({ page, tasks, stack }) => {
   test.setTimeout(120_000);
   await tasks.open();
   await tasks.add("From before");
   await stack.stop();
 
   await page.getByLabel("Order").selectOption("Oldest first");
-  await expect(page.getByRole("alert").getByText("Your tasks could not be loaded")).toBeVisible();
+  await expect(page.getByRole("alert").getByText("Couldn’t load your tasks")).toBeVisible();
   await expect(page.getByRole("alert").getByText("can’t be reached")).toBeVisible();
   await tasks.quickAdd.fill("Half a sen");
 
   await stack.start();
   await expect(tasks.checkbox("From before")).toBeVisible({ timeout: 30_000 });
   await expect(tasks.quickAdd).toHaveValue("Half a sen");
-  await expect(page.getByRole("alert").getByText("could not be loaded")).toBeHidden();
+  await expect(page.getByRole("alert").getByText("Couldn’t load your tasks")).toBeHidden();
 });
 
-test("what was added and completed arrives though the page is closed before an answer", async ({
+test("additions and completions are sent even if the page closes before a response", async ({
   page,
   tasks,
   stack,
@@ -97,7 +97,7 @@ test("what was added and completed arrives though the page is closed before an a
   await expect.poll(() => account.api.find()).toMatchObject([{ title: "New" }, { title: "Old", status: "completed" }]);
 });
 
-test("what was completed and deleted is gone though the page is closed before an answer", async ({
+test("a completed and deleted task is deleted even if the page closes before a response", async ({
   page,
   tasks,
   stack,
@@ -115,7 +115,7 @@ test("what was completed and deleted is gone though the page is closed before an
   await expect.poll(() => account.api.titles()).toEqual(["Not yet"]);
 });
 
-test("signing in while the service is away says so, and works afterwards", async ({ page, request, stack }) => {
+test("signing in during an outage shows an error, and works afterwards", async ({ page, request, stack }) => {
   test.setTimeout(120_000);
   const { email } = await signUp(request, stack);
   await page.goto("/sign-in");

@@ -1,15 +1,15 @@
 import { expect, test } from "./fixtures";
-import { BUSY, hold } from "./hold";
+import { BUSY, holdRequests } from "./hold";
 
-test("a task that is refused while the next one is under way is named, and can be added again", async ({
+test("a task that fails while the next one is being added is named and can be retried", async ({
   page,
   tasks,
   account,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allowStatus(503);
+  browserErrors.allowStatus(503);
   await tasks.open();
-  const next = await hold(page, "POST");
+  const next = await holdRequests(page, "POST");
   await tasks.type("Alpha");
   await tasks.quickAdd.press("Enter");
   const alpha = await next();
@@ -19,56 +19,48 @@ test("a task that is refused while the next one is under way is named, and can b
   await tasks.quickAdd.fill("Gam");
 
   await alpha.fulfill(BUSY);
-  const alert = page.getByRole("alert").filter({ hasText: "“Alpha” was not added." });
+  const alert = page.getByRole("alert").filter({ hasText: "Couldn’t add “Alpha”." });
   await expect(alert).toContainText("busy");
   await beta.fulfill(BUSY);
 
-  await expect(page.getByRole("alert").getByText("“Beta” was not added.")).toBeVisible();
+  await expect(page.getByRole("alert").getByText("Couldn’t add “Beta”.")).toBeVisible();
   await expect(alert).toBeVisible();
   await expect(tasks.quickAdd).toHaveValue("Gam");
   await alert.getByRole("button", { name: "Discard “Beta”" }).click();
   await expect(tasks.quickAdd).toBeFocused();
-  await alert.getByRole("button", { name: "Try again to add “Alpha”" }).click();
+  await alert.getByRole("button", { name: "Retry adding “Alpha”" }).click();
   await (await next()).continue();
   await expect(tasks.checkbox("Alpha")).toBeEnabled();
-  await expect(page.getByRole("alert").getByText("was not added")).toHaveCount(0);
+  await expect(page.getByRole("alert").getByText("Couldn’t add")).toHaveCount(0);
   await expect(tasks.quickAdd).toHaveValue("Gam");
   await expect.poll(() => account.api.titles()).toEqual(["Alpha"]);
 });
 
-test("what is added again keeps what was understood of it, and what was refused", async ({
-  page,
-  tasks,
-  account,
-  complaints,
-}) => {
-  complaints.allowStatus(503);
+test("a retry keeps the recognized and the rejected pieces", async ({ page, tasks, account, browserErrors }) => {
+  browserErrors.allowStatus(503);
   await tasks.open();
-  const next = await hold(page, "POST");
+  const next = await holdRequests(page, "POST");
   await tasks.type("Read by Friday #books !low");
-  await page.getByRole("button", { name: "Leave “by Friday” in the title" }).click();
+  await page.getByRole("button", { name: "Keep “by Friday” in the title" }).click();
   await tasks.quickAdd.press("Enter");
 
   await (await next()).fulfill(BUSY);
   await expect(tasks.quickAdd).toHaveValue("Read by Friday #books !low");
-  await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["books", "Low"]);
+  await expect(page.getByRole("list", { name: "Recognized" }).getByRole("listitem")).toHaveText(["books", "Low"]);
   await tasks.quickAdd.press("Enter");
-  const again = await next();
+  const retried = await next();
   await tasks.quickAdd.fill("Something else");
-  await again.fulfill(BUSY);
-  await page.getByRole("button", { name: "Try again to add “Read by Friday #books !low”" }).click();
+  await retried.fulfill(BUSY);
+  await page.getByRole("button", { name: "Retry adding “Read by Friday #books !low”" }).click();
   await (await next()).continue();
 
   await expect(tasks.checkbox("Read by Friday")).toBeEnabled();
   await expect.poll(() => account.api.find()).toMatchObject([{ category: "books", priority: "low", dueDate: null }]);
 });
 
-test("tasks that the filters hide are each told of, also when added one right after the other", async ({
-  page,
-  tasks,
-}) => {
+test("each added task that the filters hide has its own toast", async ({ page, tasks }) => {
   await tasks.open("?priority=high");
-  const next = await hold(page, "POST");
+  const next = await holdRequests(page, "POST");
   for (const title of ["Alpha", "Beta"]) {
     await tasks.type(title);
     await tasks.quickAdd.press("Enter");
@@ -77,19 +69,19 @@ test("tasks that the filters hide are each told of, also when added one right af
   await (await next()).continue();
   await (await next()).continue();
 
-  await expect(tasks.toast("“Alpha” is added. The filters hide it.")).toHaveCount(1);
-  await expect(tasks.toast("“Beta” is added. The filters hide it.")).toHaveCount(1);
+  await expect(tasks.toast("“Alpha” added. Your filters hide it.")).toHaveCount(1);
+  await expect(tasks.toast("“Beta” added. Your filters hide it.")).toHaveCount(1);
 });
 
-test("without an answer the page does not claim that nothing was added", async ({
+test("without a response the page does not claim that nothing was added", async ({
   page,
   tasks,
   account,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allowUnreachable();
+  browserErrors.allowUnreachable();
   await tasks.open();
-  const next = await hold(page, "POST");
+  const next = await holdRequests(page, "POST");
   await tasks.type("Alpha");
   await tasks.quickAdd.press("Enter");
 
@@ -97,29 +89,29 @@ test("without an answer the page does not claim that nothing was added", async (
   await alpha.fetch();
   await alpha.abort("connectionreset");
 
-  const alert = page.getByRole("alert").filter({ hasText: "this may have been added or not" });
-  await expect(alert).toContainText("Look before you add it again.");
-  await expect(alert).not.toContainText("was not added");
+  const alert = page.getByRole("alert").filter({ hasText: "this task may or may not have been added" });
+  await expect(alert).toContainText("Check the list before you retry.");
+  await expect(alert).not.toContainText("Couldn’t add");
   await expect(tasks.quickAdd).toHaveValue("Alpha");
   await expect(tasks.checkbox("Alpha")).toBeVisible();
   await expect.poll(() => account.api.titles()).toEqual(["Alpha"]);
 });
 
-test("what is added before the page is complete is added once, and what is typed next stays", async ({
+test("a task added before the parser has loaded is added once, and the next text stays", async ({
   page,
   tasks,
   account,
 }) => {
-  // The parser is the one script that comes after the page; whatever is asked for then has to wait.
-  let parse = () => {};
-  const parser = new Promise<void>((resolve) => {
-    parse = resolve;
+  // The parser is the only script that loads after the page.
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
   });
   await page.route("**/_next/static/**/*.js", async (route) => {
-    const answer = await route.fetch();
-    const body = await answer.text();
-    if (body.includes("forwardDate")) await parser;
-    await route.fulfill({ response: answer, body });
+    const response = await route.fetch();
+    const body = await response.text();
+    if (body.includes("forwardDate")) await released;
+    await route.fulfill({ response, body });
   });
   await tasks.open();
 
@@ -128,22 +120,22 @@ test("what is added before the page is complete is added once, and what is typed
   await expect(tasks.quickAdd).toHaveValue("");
   await tasks.quickAdd.press("Enter");
   await tasks.quickAdd.fill("Bet");
-  parse();
+  release();
 
   await expect(tasks.checkbox("Alpha")).toBeEnabled();
   await expect(tasks.quickAdd).toHaveValue("Bet");
   await expect.poll(() => account.api.find()).toMatchObject([{ title: "Alpha", priority: "high" }]);
 });
 
-test("a page that shows what was not added asks before it is left", async ({ page, tasks, complaints }) => {
-  complaints.allowStatus(503);
+test("a page with a failed task asks before the user leaves", async ({ page, tasks, browserErrors }) => {
+  browserErrors.allowStatus(503);
   await tasks.open();
-  const next = await hold(page, "POST");
+  const next = await holdRequests(page, "POST");
   await tasks.type("Alpha");
   await tasks.quickAdd.press("Enter");
   await tasks.quickAdd.fill("Bet");
   await (await next()).fulfill(BUSY);
-  await expect(page.getByRole("alert").getByText("“Alpha” was not added.")).toBeVisible();
+  await expect(page.getByRole("alert").getByText("Couldn’t add “Alpha”.")).toBeVisible();
 
   const question = page.waitForEvent("dialog");
   await page.close({ runBeforeUnload: true });
@@ -151,23 +143,19 @@ test("a page that shows what was not added asks before it is left", async ({ pag
   const dialog = await question;
   expect(dialog.type()).toBe("beforeunload");
   await dialog.dismiss();
-  await expect(page.getByRole("alert").getByText("“Alpha” was not added.")).toBeVisible();
+  await expect(page.getByRole("alert").getByText("Couldn’t add “Alpha”.")).toBeVisible();
 });
 
-test("while an edit is saved nothing more can be typed, and it cannot be cancelled", async ({
-  page,
-  tasks,
-  account,
-}) => {
+test("while an edit is being saved it can neither be changed nor cancelled", async ({ page, tasks, account }) => {
   await account.api.create({ title: "Old" });
   await tasks.open();
   const editor = await tasks.edit("Old");
   await editor.getByLabel("Title").fill("New");
-  const next = await hold(page, "PATCH");
+  const next = await holdRequests(page, "PATCH");
 
   await page.keyboard.press("Control+Enter");
   await page.keyboard.type("er");
-  await expect(editor.getByRole("button", { name: "Saving …" })).toBeVisible();
+  await expect(editor.getByRole("button", { name: "Saving…" })).toBeVisible();
   const patch = await next();
   await editor.getByLabel("Priority").focus();
   await page.keyboard.press("ArrowUp");
@@ -183,28 +171,28 @@ test("while an edit is saved nothing more can be typed, and it cannot be cancell
   await expect.poll(() => account.api.find()).toMatchObject([{ title: "New", priority: "medium" }]);
 });
 
-for (const how of ["keys", "pointer"] as const) {
-  test(`after a save by ${how} that failed the focus is where it was, and one can go on`, async ({
+for (const input of ["keyboard", "pointer"] as const) {
+  test(`after a failed save by ${input} the focus stays, and editing can continue`, async ({
     page,
     tasks,
     account,
-    complaints,
+    browserErrors,
   }) => {
-    complaints.allowStatus(503);
+    browserErrors.allowStatus(503);
     await account.api.create({ title: "Old" });
     await tasks.open();
     const editor = await tasks.edit("Old");
     const title = editor.getByLabel("Title");
     const save = editor.getByRole("button", { name: "Save" });
     await title.fill("New");
-    const next = await hold(page, "PATCH");
+    const next = await holdRequests(page, "PATCH");
 
-    if (how === "keys") await page.keyboard.press("Control+Enter");
+    if (input === "keyboard") await page.keyboard.press("Control+Enter");
     else await save.click();
     await (await next()).fulfill(BUSY);
 
     await expect(editor.getByRole("alert")).toContainText("busy");
-    await expect(how === "keys" ? title : save).toBeFocused();
+    await expect(input === "keyboard" ? title : save).toBeFocused();
     await title.press("End");
     await title.pressSequentially("er");
     await title.press("Enter");
@@ -214,18 +202,18 @@ for (const how of ["keys", "pointer"] as const) {
   });
 }
 
-test("what is typed while a save looks at the other version is not taken for saved", async ({
+test("the draft cannot change while a save fetches the other version", async ({
   page,
   tasks,
   account,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allowStatus(412);
+  browserErrors.allowStatus(412);
   const { id } = await account.api.create({ title: "Old" });
   await tasks.open();
   const editor = await tasks.edit("Old");
   await account.api.complete(id);
-  const next = await hold(page, "GET");
+  const next = await holdRequests(page, "GET");
   await editor.getByLabel("Title").fill("New");
 
   await page.keyboard.press("Control+Enter");
@@ -235,36 +223,36 @@ test("what is typed while a save looks at the other version is not taken for sav
   await read.continue();
 
   await expect(editor).toBeHidden();
-  await expect(tasks.toast("It had changed meanwhile. Both changes are kept.")).toBeVisible();
+  await expect(tasks.toast("The task changed in the meantime. Both changes were kept.")).toBeVisible();
   await expect.poll(() => account.api.find()).toMatchObject([{ title: "New", status: "completed" }]);
 });
 
-test("a click on its checkbox right before is no conflict", async ({ page, tasks, account }) => {
+test("a click on the checkbox just before an edit is no conflict", async ({ page, tasks, account }) => {
   await account.api.create({ title: "Old" });
   await tasks.open();
-  const next = await hold(page, "PATCH", /\/complete$/);
+  const next = await holdRequests(page, "PATCH", /\/complete$/);
   await tasks.checkbox("Old").click();
   const editor = await tasks.edit("Old");
   await editor.getByLabel("Title").fill("New");
-  const answer = page.waitForResponse(/\/complete$/);
+  const response = page.waitForResponse(/\/complete$/);
   await (await next()).continue();
-  await answer;
+  await response;
 
   await editor.getByRole("button", { name: "Save" }).click();
 
   await expect(editor).toBeHidden();
   await expect.poll(() => account.api.find()).toMatchObject([{ title: "New", status: "completed", version: 3 }]);
-  await expect(tasks.toast("It had changed meanwhile")).toHaveCount(0);
+  await expect(tasks.toast("changed in the meantime")).toHaveCount(0);
 });
 
-test("the same edit in two windows is no conflict", async ({ page, tasks, account, complaints }) => {
-  complaints.allowStatus(412);
+test("the same edit in two windows is no conflict", async ({ page, tasks, account, browserErrors }) => {
+  browserErrors.allowStatus(412);
   const { id } = await account.api.create({ title: "Old" });
   await tasks.open();
   const editor = await tasks.edit("Old");
   const theirs = { title: "New", category: "garden", dueDate: "2030-05-17T16:30:00Z" };
-  const answer = await account.api.request(`me/tasks/${id}`, { method: "PATCH", body: JSON.stringify(theirs) });
-  expect(answer.status).toBe(200);
+  const response = await account.api.request(`me/tasks/${id}`, { method: "PATCH", body: JSON.stringify(theirs) });
+  expect(response.status).toBe(200);
 
   await editor.getByLabel("Title").fill(" New ");
   await editor.getByLabel("Category").fill("Garden");
@@ -277,7 +265,7 @@ test("the same edit in two windows is no conflict", async ({ page, tasks, accoun
   await expect(tasks.title("New")).toBeVisible();
 });
 
-test("Ctrl+Enter does not take a half-typed date for none", async ({ page, tasks, account }) => {
+test("Ctrl+Enter does not clear a half-typed date", async ({ page, tasks, account }) => {
   await account.api.create({ title: "Pay", dueDate: "2030-05-17" });
   await tasks.open();
   const editor = await tasks.edit("Pay");
@@ -324,7 +312,7 @@ test("holding x completes one task once", async ({ page, tasks, account }) => {
   await expect.poll(() => account.api.find()).toMatchObject([{ status: "completed" }, { status: "pending" }]);
 });
 
-test("a double click on a title is as good as a click", async ({ page, tasks }) => {
+test("a double click on a title works like a click", async ({ page, tasks }) => {
   await tasks.open();
   await tasks.add("One");
 
@@ -337,7 +325,7 @@ test("a double click on a title is as good as a click", async ({ page, tasks }) 
   await expect(editor.getByLabel("Title")).toHaveValue("One more");
 });
 
-test("an editor is in sight as a whole", async ({ tasks, account }) => {
+test("an editor opens entirely in view", async ({ tasks, account }) => {
   await account.api.createAll(Array.from({ length: 20 }, (_, n) => ({ title: `Task ${n}` })));
   await tasks.open();
   await tasks.row("Task 8").evaluate((row) => {

@@ -15,12 +15,12 @@ export type Account = { id: string; name: string; email: string; api: Api };
 type ContextOptions = Parameters<import("@playwright/test").Browser["newContext"]>[0];
 
 type Fixtures = {
-  complaints: Complaints;
-  /** Another browser, or one with other settings. It is watched like the first. */
+  browserErrors: BrowserErrors;
+  /** Opens another browser context, with other settings if needed. Its errors count too. */
   open: (options?: ContextOptions) => Promise<BrowserContext>;
-  /** A new user, who is signed in in `page`. */
+  /** A new user, signed in to `page`. */
   account: Account;
-  /** The task page of a new user, to be opened in `page`. */
+  /** The task page of a new user. Open it in `page` with `tasks.open()`. */
   tasks: Screen;
 };
 
@@ -33,27 +33,27 @@ export const test = base.extend<Fixtures, { stack: Addresses }>({
 
   baseURL: ({ stack }, use) => use(stack.web),
 
-  complaints: [
+  browserErrors: [
     // biome-ignore lint/correctness/noEmptyPattern: as above
     async ({}, use) => {
-      const complaints = new Complaints();
-      await use(complaints);
-      expect(complaints.unexpected(), "The console stays empty.").toEqual([]);
+      const browserErrors = new BrowserErrors();
+      await use(browserErrors);
+      expect(browserErrors.unexpected(), "Nothing was logged to the console.").toEqual([]);
     },
     { auto: true },
   ],
 
-  context: async ({ context, complaints }, use) => {
-    complaints.watch(context);
+  context: async ({ context, browserErrors }, use) => {
+    browserErrors.watch(context);
     await use(context);
   },
 
-  open: async ({ browser, contextOptions, baseURL, complaints }, use) => {
+  open: async ({ browser, contextOptions, baseURL, browserErrors }, use) => {
     const contexts: BrowserContext[] = [];
     await use(async (options) => {
       const context = await browser.newContext({ ...contextOptions, ...(baseURL && { baseURL }), ...options });
       contexts.push(context);
-      complaints.watch(context);
+      browserErrors.watch(context);
       return context;
     });
     for (const context of contexts) await context.close();
@@ -64,8 +64,8 @@ export const test = base.extend<Fixtures, { stack: Addresses }>({
   tasks: ({ page, account: _ }, use) => use(new Screen(page)),
 });
 
-/** Collects what browsers write into their consoles and what is thrown in them and not caught. */
-class Complaints {
+/** Collects console messages and uncaught exceptions. */
+class BrowserErrors {
   #all: string[] = [];
   #allowed: RegExp[] = [];
 
@@ -77,7 +77,7 @@ class Complaints {
     context.on("weberror", (error) => this.#all.push(`thrown: ${error.error().stack ?? error.error()}`));
   }
 
-  /** For what a test provokes: the browser itself reports each request that fails. */
+  /** Allows what a test provokes: the browser logs each failed request. */
   allow(...patterns: RegExp[]) {
     this.#allowed.push(...patterns);
   }
@@ -86,47 +86,47 @@ class Complaints {
     for (const status of statuses) this.allow(new RegExp(`responded with a status of ${status}`));
   }
 
-  /** What Chromium says of a request that reached nobody. */
+  /** Allows what Chromium logs for a request without a response. */
   allowUnreachable() {
     this.allow(/net::ERR_(?:CONNECTION_|INTERNET_DISCONNECTED|EMPTY_RESPONSE|FAILED)/);
   }
 
   unexpected(): string[] {
-    return this.#all.filter((complaint) => !this.#allowed.some((pattern) => pattern.test(complaint)));
+    return this.#all.filter((error) => !this.#allowed.some((pattern) => pattern.test(error)));
   }
 }
 
 export async function signUp(request: APIRequestContext, stack: Addresses, name = "Ada Lovelace"): Promise<Account> {
   const email = `${randomUUID()}@example.com`;
-  const answer = await request.post(`${stack.web}/api/auth/sign-up/email`, {
-    headers: { origin: stack.web, "x-forwarded-for": anAddress() },
+  const response = await request.post(`${stack.web}/api/auth/sign-up/email`, {
+    headers: { origin: stack.web, "x-forwarded-for": randomAddress() },
     data: { name, email, password: PASSWORD },
   });
-  expect(answer.status(), await answer.text()).toBe(200);
-  const { user } = await answer.json();
+  expect(response.status(), await response.text()).toBe(200);
+  const { user } = await response.json();
   return { id: user.id, name, email, api: new Api(stack.api, await issueToken(request, stack)) };
 }
 
 export async function signIn(request: APIRequestContext, stack: Addresses, email: string, password = PASSWORD) {
   return request.post(`${stack.web}/api/auth/sign-in/email`, {
-    headers: { origin: stack.web, "x-forwarded-for": anAddress() },
+    headers: { origin: stack.web, "x-forwarded-for": randomAddress() },
     data: { email, password },
   });
 }
 
 export async function issueToken(request: APIRequestContext, { web }: Addresses): Promise<string> {
-  const answer = await request.get(`${web}/api/auth/token`, { headers: { "x-forwarded-for": anAddress() } });
-  return (await answer.json()).token;
+  const response = await request.get(`${web}/api/auth/token`, { headers: { "x-forwarded-for": randomAddress() } });
+  return (await response.json()).token;
 }
 
-/** Attempts to sign in and up are limited for each address, and all tests come from one. */
-export function anAddress(): string {
+/** Rate limits count sign-ins and sign-ups per address, and all tests would share one. */
+export function randomAddress(): string {
   return `10.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}`;
 }
 
-/** Gives the forms of this page an address of their own. The requests are real in all else. */
-export async function fromOwnAddress(page: Page) {
-  const address = anAddress();
+/** Sends the requests of this page's forms from a random address. Nothing else about them changes. */
+export async function setRandomAddress(page: Page) {
+  const address = randomAddress();
   await page.route("**/api/auth/**", async (route) => {
     await route.continue({ headers: { ...(await route.request().allHeaders()), "x-forwarded-for": address } });
   });

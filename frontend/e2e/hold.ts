@@ -1,7 +1,7 @@
 import { expect, type Page, type Route } from "@playwright/test";
 
-/** Keeps the requests of one method to the API until they are let go, one by one in their order. */
-export async function hold(page: Page, method: string, path = /\/api\/[^/]+\/tasks(?:\/[^?]+)?$/) {
+/** Holds the requests of one method to the API. Each call of the result returns the next one, to be released. */
+export async function holdRequests(page: Page, method: string, path = /\/api\/[^/]+\/tasks(?:\/[^?]+)?$/) {
   const held: Route[] = [];
   await page.route(path, async (route) => {
     if (route.request().method() === method) held.push(route);
@@ -13,26 +13,26 @@ export async function hold(page: Page, method: string, path = /\/api\/[^/]+\/tas
   };
 }
 
-/** Lets the API do what is written there, and keeps its answers until they are let go. */
-export async function late(page: Page, path: RegExp) {
-  let go = () => {};
-  const promise = new Promise<void>((resolve) => {
-    go = resolve;
+/** Lets writes reach the API, and holds their responses until the result is called. */
+export async function holdResponses(page: Page, path: RegExp) {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
   });
   await page.route(path, async (route) => {
     if (route.request().method() === "GET") return route.fallback();
     const response = await route.fetch();
-    await promise;
+    await released;
     await route.fulfill({ response });
   });
   return async () => {
-    const answer = page.waitForResponse(
+    const received = page.waitForResponse(
       (response) => path.test(response.url()) && response.request().method() !== "GET",
     );
-    go();
-    await answer;
+    release();
+    await received;
   };
 }
 
-/** What the API answers when it is busy, to be given to `route.fulfill`. */
+/** The response of a busy API, for `route.fulfill`. */
 export const BUSY = { status: 503, contentType: "application/problem+json", body: "{}" };

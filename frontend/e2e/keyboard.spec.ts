@@ -2,7 +2,7 @@ import type { Locator } from "@playwright/test";
 
 import { expect, test } from "./fixtures";
 
-/** It has the focus, and who looks at it can tell. */
+/** The element has the focus, and shows it. */
 async function expectFocus(element: Locator) {
   await expect(element).toBeFocused();
   await expect(element).toBeInViewport();
@@ -60,7 +60,7 @@ test("complete, reopen and edit", async ({ page, tasks, account }) => {
   await expectFocus(editor.getByLabel("Title"));
   await keyboard.type(" and a half");
   await keyboard.press("Escape");
-  await expect(editor.getByRole("alert").getByText("Press Esc again to discard that.")).toBeVisible();
+  await expect(editor.getByRole("alert").getByText("Press Esc again to discard them.")).toBeVisible();
   await expect(editor.getByLabel("Title")).toHaveValue("Two and a half");
   await keyboard.press("Escape");
   await expect(editor).toBeHidden();
@@ -79,7 +79,7 @@ test("complete, reopen and edit", async ({ page, tasks, account }) => {
   await expect.poll(() => account.api.find()).toMatchObject([{ title: "Two and a half", description: "Written" }, {}]);
 });
 
-test("delete and undo, with the focus always in the list", async ({ page, tasks, account }) => {
+test("delete and undo keep the focus in the list", async ({ page, tasks, account }) => {
   const { keyboard } = page;
   await account.api.createAll([{ title: "One" }, { title: "Two" }, { title: "Three" }]);
   await tasks.open();
@@ -101,7 +101,7 @@ test("delete and undo, with the focus always in the list", async ({ page, tasks,
   await expect(page.locator("[data-task]:focus")).toHaveCount(1);
 });
 
-test("a task that leaves the list passes the focus on", async ({ page, tasks, account }) => {
+test("the focus moves on when a task leaves the list", async ({ page, tasks, account }) => {
   for (const title of ["Third", "Second", "First"]) await account.api.create({ title });
   await tasks.open("?status=pending");
   await page.keyboard.press("j");
@@ -145,7 +145,7 @@ test("search", async ({ page, tasks, account }) => {
   await expect(tasks.search).not.toBeFocused();
 });
 
-test("the list of keys", async ({ page, tasks }) => {
+test("the keyboard shortcuts", async ({ page, tasks }) => {
   await tasks.open();
   const { keyboard } = page;
   const shortcuts = page.getByRole("dialog", { name: "Keyboard shortcuts" });
@@ -161,7 +161,7 @@ test("the list of keys", async ({ page, tasks }) => {
   await expectFocus(tasks.quickAdd);
 });
 
-test("taking back a deletion takes back nothing that was typed", async ({ page, tasks, account }) => {
+test("undoing a deletion does not undo typing", async ({ page, tasks, account }) => {
   await account.api.createAll([{ title: "One" }, { title: "Two" }]);
   await tasks.open();
   const { keyboard } = page;
@@ -178,7 +178,7 @@ test("taking back a deletion takes back nothing that was typed", async ({ page, 
   await expect(tasks.quickAdd).toHaveValue("Begun");
 });
 
-test("letters alone can be switched off, and stay so", async ({ page, tasks, account }) => {
+test("single keys can be turned off, and stay off", async ({ page, tasks, account }) => {
   await account.api.createAll([{ title: "One" }, { title: "Two" }]);
   await tasks.open();
   const { keyboard } = page;
@@ -208,7 +208,7 @@ test("letters alone can be switched off, and stay so", async ({ page, tasks, acc
   await expectFocus(tasks.quickAdd);
 });
 
-test("the focus does not get lost with what had it", async ({ page, tasks, account }) => {
+test("the focus survives the element that had it", async ({ page, tasks, account }) => {
   await account.api.create({ title: "One", category: "home" });
   await tasks.open();
   const { keyboard } = page;
@@ -216,7 +216,7 @@ test("the focus does not get lost with what had it", async ({ page, tasks, accou
   const list = page.getByRole("region", { name: "List" });
 
   await page.getByRole("button", { name: "Show category home" }).click();
-  await page.getByRole("button", { name: "#home Any category" }).press("Enter");
+  await page.getByRole("button", { name: "#home Remove filter" }).press("Enter");
   await expect(toolbar).toBeFocused();
   await page.getByLabel("Priority").selectOption("High");
   await page.getByRole("button", { name: "Clear filters" }).press("Enter");
@@ -231,7 +231,7 @@ test("the focus does not get lost with what had it", async ({ page, tasks, accou
   await expect(list).toBeFocused();
 });
 
-test("what changes in the list is said", async ({ page, tasks }) => {
+test("changes of the list are announced", async ({ page, tasks }) => {
   await tasks.open();
   const status = page.getByRole("region", { name: "List" }).getByRole("status");
   await expect(status).toHaveText("No tasks.");
@@ -246,7 +246,7 @@ test("what changes in the list is said", async ({ page, tasks }) => {
   await expect(status).toHaveText("No tasks.");
 });
 
-test("a dialog that closes gives the focus back", async ({ page, tasks, account }) => {
+test("a dialog returns the focus when it closes", async ({ page, tasks, account }) => {
   await account.api.createAll([{ title: "One" }, { title: "Two" }]);
   await tasks.open();
   const { keyboard } = page;
@@ -264,10 +264,10 @@ test("a dialog that closes gives the focus back", async ({ page, tasks, account 
   await expect(shortcuts).toBeVisible();
   await keyboard.press("Escape");
   await expect(shortcuts).toBeHidden();
-  await expect(page.getByRole("button", { name: /^Menu of / })).toBeFocused();
+  await expect(page.getByRole("button", { name: /^Account menu: / })).toBeFocused();
 });
 
-test("keys that are text where they are typed do nothing else", async ({ page, tasks }) => {
+test("keys typed into a field are only text", async ({ page, tasks }) => {
   await tasks.open();
   await tasks.add("One");
   const editor = await tasks.edit("One");
@@ -282,7 +282,7 @@ test("keys that are text where they are typed do nothing else", async ({ page, t
   await tasks.expectTitles(["One"]);
 });
 
-test("from one end of the page to the other by Tab, each stop to be seen", async ({ page, tasks }) => {
+test("Tab goes through the whole page, and every stop is visible", async ({ page, tasks }) => {
   await tasks.open();
   await tasks.add("One #home", "One");
   await page.reload();
@@ -295,7 +295,7 @@ test("from one end of the page to the other by Tab, each stop to be seen", async
     if ((await focused.count()) === 0) break;
     await expectFocus(focused);
     stops.push(await focused.evaluate((element) => element.getAttribute("aria-label") ?? element.textContent ?? ""));
-    // A button that shows itself only to a pointer would be a stop that nobody sees.
+    // A button that appears only on hover would be an invisible stop.
     await expect
       .poll(() => focused.evaluate((element) => element.checkVisibility({ opacityProperty: true })))
       .toBe(true);
@@ -303,7 +303,7 @@ test("from one end of the page to the other by Tab, each stop to be seen", async
   }
 
   expect(stops.map((stop) => stop.trim())).toEqual([
-    "Menu of Ada Lovelace",
+    "Account menu: Ada Lovelace",
     "New task",
     "Add",
     "Search",
@@ -321,7 +321,7 @@ test("from one end of the page to the other by Tab, each stop to be seen", async
 
 test("the menu and the theme by keys", async ({ page, tasks }) => {
   await tasks.open();
-  await page.getByRole("button", { name: /^Menu of / }).focus();
+  await page.getByRole("button", { name: /^Account menu: / }).focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("menuitem", { name: "Account" })).toBeFocused();
 
@@ -335,7 +335,7 @@ test("the menu and the theme by keys", async ({ page, tasks }) => {
   }
   await expect(page.locator("html")).toHaveClass(/dark/);
   await page.keyboard.press("Escape");
-  await expect(page.getByRole("button", { name: /^Menu of / })).toBeFocused();
+  await expect(page.getByRole("button", { name: /^Account menu: / })).toBeFocused();
 
   await page.reload();
   await tasks.loaded();

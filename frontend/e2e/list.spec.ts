@@ -1,13 +1,13 @@
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "./fixtures";
-import { late } from "./hold";
+import { holdResponses } from "./hold";
 
-/** As the calendar of the page has it, `days` from today. */
+/** The calendar day in the page's zone, `days` from today. */
 function dayOf(page: Page, days: number): Promise<string> {
   return page.evaluate((days) => {
     const now = new Date();
-    // At noon, where a change of the clocks does not turn one day into another.
+    // At noon, where a clock change cannot move the date.
     return new Intl.DateTimeFormat("sv-SE").format(
       new Date(now.getFullYear(), now.getMonth(), now.getDate() + days, 12),
     );
@@ -41,17 +41,17 @@ test("filter by status, priority and category, and clear", async ({ page, tasks,
   await tasks.expectTitles(["Report"]);
   await expect(page.getByLabel("Priority")).toHaveValue("high");
 
-  await page.getByRole("button", { name: "#work Any category" }).click();
+  await page.getByRole("button", { name: "#work Remove filter" }).click();
   await tasks.expectTitles(["Dishes", "Report"]);
   await page.getByRole("button", { name: "Clear filters" }).click();
   await tasks.expectTitles(["Dishes", "Slides", "Report"]);
   await expect(page).toHaveURL("/");
 });
 
-test("filter by when tasks are due", async ({ page, tasks, account }) => {
+test("filter by due date", async ({ page, tasks, account }) => {
   const at = (day: string, time: string) => page.evaluate((local) => new Date(local).toISOString(), `${day}T${time}`);
   const today = await dayOf(page, 0);
-  const [late] = await account.api.createAll([
+  const [completed] = await account.api.createAll([
     { title: "Yesterday, done", dueDate: await dayOf(page, -1) },
     { title: "Yesterday", dueDate: await dayOf(page, -1) },
     { title: "Today", dueDate: today },
@@ -62,7 +62,7 @@ test("filter by when tasks are due", async ({ page, tasks, account }) => {
     { title: "In seven days", dueDate: await dayOf(page, 7) },
     { title: "Some day" },
   ]);
-  await account.api.complete(late?.id ?? "");
+  await account.api.complete(completed?.id ?? "");
   await tasks.open("?sort=oldest");
   await expect(tasks.rows).toHaveCount(9);
 
@@ -85,27 +85,23 @@ test("filter by when tasks are due", async ({ page, tasks, account }) => {
   await expect(tasks.rows).toHaveCount(5);
 });
 
-test("a task that is completed is not overdue any more, before the API has said so", async ({
-  page,
-  tasks,
-  account,
-}) => {
+test("a completed task is no longer overdue, even before the API has responded", async ({ page, tasks, account }) => {
   await account.api.createAll([
     { title: "First", dueDate: await dayOf(page, -1) },
     { title: "Second", dueDate: await dayOf(page, -1) },
   ]);
   await tasks.open("?due=overdue");
   await tasks.expectTitles(["Second", "First"]);
-  const answer = await late(page, /\/complete$/);
+  const release = await holdResponses(page, /\/complete$/);
 
   await tasks.checkbox("First").click();
 
   await tasks.expectTitles(["Second"]);
-  await answer();
+  await release();
   await tasks.expectTitles(["Second"]);
 });
 
-test("what becomes overdue while the page is open is seen", async ({ page, tasks, account }) => {
+test("an open page shows when a task becomes overdue", async ({ page, tasks, account }) => {
   await page.clock.install();
   await account.api.create({ title: "For today", dueDate: await dayOf(page, 0) });
   await tasks.open();
@@ -117,14 +113,14 @@ test("what becomes overdue while the page is open is seen", async ({ page, tasks
   await expect(page.getByRole("figure", { name: "Statistics" })).toHaveText("1 overdue");
 });
 
-test("a task that the filters hide is said to be added", async ({ page, tasks, account }) => {
+test("a toast confirms a new task that the filters hide", async ({ page, tasks, account }) => {
   await account.api.create({ title: "Sail", priority: "high" });
   await tasks.open("?priority=high");
 
   await tasks.type("Row");
   await tasks.quickAdd.press("Enter");
 
-  await expect(page.getByText("“Row” is added. The filters hide it.")).toBeVisible();
+  await expect(page.getByText("“Row” added. Your filters hide it.")).toBeVisible();
   await tasks.expectTitles(["Sail"]);
   await page.getByRole("button", { name: "Show all" }).click();
   await tasks.expectTitles(["Row", "Sail"]);
@@ -152,7 +148,7 @@ test("search while typing", async ({ page, tasks, account }) => {
   await tasks.expectTitles(["Buy 100% orange juice"]);
 
   await tasks.search.fill("bananas");
-  await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No task matches" })).toBeVisible();
   await page.getByRole("button", { name: "Clear search and filters" }).click();
   await expect(tasks.search).toHaveValue("");
   await expect(tasks.rows).toHaveCount(3);
@@ -185,7 +181,7 @@ test("sort", async ({ page, tasks, account }) => {
   await tasks.expectTitles(["apple", "banana", "Cherry"]);
 });
 
-test("an address that makes no sense shows the whole list", async ({ tasks, account }) => {
+test("an address with invalid filters shows the whole list", async ({ tasks, account }) => {
   await account.api.create({ title: "Here" });
 
   await tasks.open("?status=nonsense&sort=__proto__&due=&priority=HIGH");
@@ -210,7 +206,7 @@ test("scroll through 500 tasks", async ({ page, tasks, account }) => {
 
   await expect(async () => {
     await page.mouse.wheel(0, 3000);
-    await expect(page.getByText("That’s all: 500 tasks.")).toBeInViewport({ timeout: 200 });
+    await expect(page.getByText("That’s all 500 tasks.")).toBeInViewport({ timeout: 200 });
   }).toPass({ intervals: [0] });
 
   await tasks.expectTitles(titles);

@@ -1,6 +1,6 @@
 import type { Reporter, TestCase } from "@playwright/test/reporter";
 
-/** Prints at the end what tests have measured, which they leave as annotations of the type `measure`. */
+/** Prints the measurements of the tests at the end, from annotations of the type `measure`. */
 export default class Measures implements Reporter {
   #lines: string[] = [];
 

@@ -1,21 +1,21 @@
 import { expect, test } from "./fixtures";
 
-test.beforeEach(({ complaints }) => complaints.allowUnreachable());
+test.beforeEach(({ browserErrors }) => browserErrors.allowUnreachable());
 
-test("without a network changes wait, and are sent when it is back", async ({ page, tasks, account, context }) => {
+test("changes made offline are sent when the network is back", async ({ page, tasks, account, context }) => {
   await account.api.createAll([{ title: "Old" }, { title: "Older" }]);
   await tasks.open();
-  const banner = page.getByRole("status").filter({ hasText: "You are offline." });
+  const banner = page.getByRole("status").filter({ hasText: "You’re offline." });
 
   await context.setOffline(true);
-  await expect(banner).toContainText("The list is as it was last seen.");
+  await expect(banner).toContainText("The list may be out of date.");
   await tasks.checkbox("Old").click();
   await expect(tasks.checkbox("Old")).toBeChecked();
-  await expect(banner).toContainText("1 change will be sent when you are back");
+  await expect(banner).toContainText("1 change will be sent when you’re back online");
   await tasks.type("Written on the train tomorrow");
   await tasks.quickAdd.press("Enter");
   await expect(tasks.checkbox("Written on the train")).toBeVisible();
-  await expect(banner).toContainText("2 changes will be sent when you are back");
+  await expect(banner).toContainText("2 changes will be sent when you’re back online");
   expect(await account.api.find()).toMatchObject([
     { title: "Older", status: "pending" },
     { title: "Old", status: "pending" },
@@ -33,33 +33,33 @@ test("without a network changes wait, and are sent when it is back", async ({ pa
     ]);
 });
 
-test("without a network what was here last is searched", async ({ page, tasks, account, context }) => {
+test("an offline search finds the tasks already loaded", async ({ page, tasks, account, context }) => {
   await account.api.createAll([{ title: "Pay the rent" }, { title: "Call", priority: "high" }]);
   await tasks.open();
   await context.setOffline(true);
 
   await tasks.search.fill("rent");
   await tasks.expectTitles(["Pay the rent"]);
-  await expect(page.getByText("Only the tasks that were here last are searched")).toBeVisible();
+  await expect(page.getByText("Only tasks that are already loaded are searched")).toBeVisible();
   await tasks.search.fill("nothing");
-  await expect(page.getByRole("heading", { name: "You are offline" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "You’re offline" })).toBeVisible();
   await tasks.search.fill("");
   await tasks.expectTitles(["Call", "Pay the rent"]);
   await page.getByLabel("Priority").selectOption("High");
   await tasks.expectTitles(["Call"]);
 
   await context.setOffline(false);
-  await expect(page.getByText("Only the tasks that were here last are searched")).toBeHidden();
+  await expect(page.getByText("Only tasks that are already loaded are searched")).toBeHidden();
   await tasks.expectTitles(["Call"]);
 });
 
-test("an edit made without a network stays in its editor until it can be saved", async ({
+test("an edit made offline stays in its editor until it can be saved", async ({
   tasks,
   account,
   context,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allowUnreachable();
+  browserErrors.allowUnreachable();
   await account.api.create({ title: "Old" });
   await tasks.open();
   const editor = await tasks.edit("Old");
@@ -76,7 +76,7 @@ test("an edit made without a network stays in its editor until it can be saved",
   await expect.poll(() => account.api.titles()).toEqual(["New"]);
 });
 
-test("a deletion made without a network does not get lost", async ({ page, tasks, account, context }) => {
+test("a deletion made offline is not lost", async ({ page, tasks, account, context }) => {
   await account.api.createAll([{ title: "Keep" }, { title: "Throw away" }]);
   await tasks.open();
 
@@ -86,7 +86,7 @@ test("a deletion made without a network does not get lost", async ({ page, tasks
   await expect(tasks.toast("“Throw away” deleted")).toHaveCount(0);
 
   await context.setOffline(false);
-  // Either it is deleted now, or the task is there again with a sentence that says why.
+  // Either the task is deleted now, or it is back with a message.
   await expect(async () => {
     const titles = await account.api.titles();
     await expect(tasks.rows).toHaveCount(titles.length, { timeout: 100 });
@@ -94,7 +94,7 @@ test("a deletion made without a network does not get lost", async ({ page, tasks
   }).toPass({ timeout: 15_000 });
 });
 
-test("a page that waits with changes asks before it is left", async ({ page, tasks, account, context }) => {
+test("a page with unsent changes asks before the user leaves", async ({ page, tasks, account, context }) => {
   await account.api.create({ title: "Old" });
   await tasks.open();
   await context.setOffline(true);
@@ -110,7 +110,7 @@ test("a page that waits with changes asks before it is left", async ({ page, tas
   await expect(tasks.checkbox("Old")).toBeChecked();
 });
 
-test("the next pages of a long list come when the network is back", async ({ page, tasks, account, context }) => {
+test("the next pages of a long list load when the network is back", async ({ page, tasks, account, context }) => {
   await account.api.createAll(Array.from({ length: 120 }, (_, index) => ({ title: `Task ${index + 1}` })));
   await tasks.open();
   await expect(tasks.rows).toHaveCount(50);

@@ -1,12 +1,12 @@
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** The task page, in the words of who uses it. */
+/** The task page as its users see it. */
 export class Screen {
   readonly quickAdd: Locator;
   readonly search: Locator;
   readonly list: Locator;
   readonly rows: Locator;
-  /** What is in front of the rows, which name their tasks. */
+  /** The checkboxes of the rows. Their labels name the tasks. */
   readonly checkboxes: Locator;
 
   constructor(readonly page: Page) {
@@ -23,10 +23,10 @@ export class Screen {
     return this;
   }
 
-  /** The list is there, or the sentence that stands for it. */
+  /** Waits for the list, or the message in its place. */
   async loaded() {
     await expect(
-      this.list.or(this.page.getByRole("heading", { name: /Nothing to do yet|No task is like that/ })),
+      this.list.or(this.page.getByRole("heading", { name: /Nothing to do yet|No task matches/ })),
     ).toBeVisible();
   }
 
@@ -49,7 +49,7 @@ export class Screen {
     return this.page.getByRole("checkbox", { name: `Done: ${title}`, exact: true });
   }
 
-  /** The button that shows the title, which the keys j and k go through. */
+  /** The button with the title, which the keys j and k move between. */
   title(title: string): Locator {
     return this.row(title).locator("[data-task]");
   }
@@ -76,7 +76,7 @@ export class Screen {
   }
 
   async menu(): Promise<Locator> {
-    await this.page.getByRole("button", { name: /^Menu of / }).click();
+    await this.page.getByRole("button", { name: /^Account menu: / }).click();
     return this.page.getByRole("menu");
   }
 

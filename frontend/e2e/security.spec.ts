@@ -1,15 +1,15 @@
-import { anAddress, expect, test } from "./fixtures";
+import { expect, randomAddress, test } from "./fixtures";
 
 const MISSING = ["/not-there", "/not.there", "/api/not-there", "/_next/not-there", "/icon.svg/not-there"];
 
 for (const path of ["/sign-in", "/sign-up", "/", "/account", ...MISSING]) {
-  test(`headers of ${path}`, async ({ page, account: _, context, complaints, stack }) => {
-    complaints.allowStatus(404);
+  test(`headers of ${path}`, async ({ page, account: _, context, browserErrors, stack }) => {
+    browserErrors.allowStatus(404);
     if (path.startsWith("/sign")) await context.clearCookies();
 
-    const answer = await page.goto(path);
+    const response = await page.goto(path);
 
-    const headers = answer?.headers() ?? {};
+    const headers = response?.headers() ?? {};
     const policy = headers["content-security-policy"];
     expect(policy).toMatch(/script-src 'self' 'nonce-[^']{20,}' 'strict-dynamic'(?:;|$)/);
     expect(policy).toContain(`connect-src 'self' ${stack.api};`);
@@ -24,8 +24,8 @@ for (const path of ["/sign-in", "/sign-up", "/", "/account", ...MISSING]) {
   });
 }
 
-test("the policy stops a script that was put into the page", async ({ page, tasks, complaints }) => {
-  complaints.allow(/Content Security Policy/);
+test("the policy blocks an injected script", async ({ page, tasks, browserErrors }) => {
+  browserErrors.allow(/Content Security Policy/);
   await tasks.open();
 
   await page.evaluate(() => {
@@ -33,20 +33,20 @@ test("the policy stops a script that was put into the page", async ({ page, task
     image.innerHTML = '<img src="data:," onerror="window.broken = true">';
     document.body.append(image);
   });
-  const refused = await page.evaluate(() =>
+  const blocked = await page.evaluate(() =>
     fetch("https://example.com/").then(
       () => false,
       () => true,
     ),
   );
 
-  expect(refused).toBe(true);
+  expect(blocked).toBe(true);
   expect(await page.evaluate(() => "broken" in window)).toBe(false);
 });
 
 const HTML = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>&amp; {{7*7}}';
 
-test("HTML in a task is text", async ({ page, tasks, account }) => {
+test("HTML in a task is shown as text", async ({ page, tasks, account }) => {
   await account.api.create({ title: HTML, description: HTML });
   await tasks.open();
 
@@ -60,15 +60,15 @@ test("HTML in a task is text", async ({ page, tasks, account }) => {
   expect(await page.evaluate(() => "broken" in window)).toBe(false);
 });
 
-test("an address with HTML in it is text", async ({ page, tasks }) => {
+test("HTML in an address is shown as text", async ({ page, tasks }) => {
   await tasks.open(`?${new URLSearchParams({ search: HTML, category: "<b onclick=broken>" })}`);
 
   await expect(tasks.search).toHaveValue(HTML);
-  await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No task matches" })).toBeVisible();
   expect(await page.evaluate(() => "broken" in window)).toBe(false);
 });
 
-test("a link to the sign-in page cannot make it say what it likes, or send people elsewhere", async ({ page }) => {
+test("a link to the sign-in page can neither change its text nor redirect elsewhere", async ({ page }) => {
   await page.goto("/sign-in?reason=__proto__&callbackURL=https://example.com&error=Call+this+number");
 
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
@@ -76,10 +76,10 @@ test("a link to the sign-in page cannot make it say what it likes, or send peopl
   await expect(page.getByRole("status")).toHaveCount(0);
 });
 
-test("what signs up is bounded where forms cannot be got round", async ({ request, stack }) => {
+test("the server enforces the limits of the sign-up form", async ({ request, stack }) => {
   const signUp = (member: Record<string, string>) =>
     request.post(`${stack.web}/api/auth/sign-up/email`, {
-      headers: { Origin: stack.web, "X-Forwarded-For": anAddress() },
+      headers: { Origin: stack.web, "X-Forwarded-For": randomAddress() },
       data: { name: "Ada", email: `${crypto.randomUUID()}@example.com`, password: "password123", ...member },
     });
 

@@ -5,7 +5,7 @@ import { Client } from "pg";
 import { expect, issueToken, PASSWORD, signUp, test } from "./fixtures";
 import { Screen } from "./screen";
 
-test("a second user sees nothing of the first", async ({ tasks, account, open, stack }) => {
+test("a second user sees nothing of the first user", async ({ tasks, account, open, stack }) => {
   const secret = await account.api.create({ title: "A secret", category: "private" });
   await tasks.open();
   await tasks.expectTitles(["A secret"]);
@@ -17,7 +17,7 @@ test("a second user sees nothing of the first", async ({ tasks, account, open, s
   await expect(page.getByRole("heading", { name: "Nothing to do yet" })).toBeVisible();
   await expect(page.getByRole("figure", { name: "Statistics" })).toBeHidden();
   await screen.open("?search=secret");
-  await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No task matches" })).toBeVisible();
   await screen.open();
   await screen.add("My own");
 
@@ -27,7 +27,7 @@ test("a second user sees nothing of the first", async ({ tasks, account, open, s
   await tasks.expectTitles(["A secret"]);
 });
 
-test("a sign-out in one tab ends the other one", async ({ page, tasks, account, context }) => {
+test("signing out in one tab signs out the other", async ({ page, tasks, account, context }) => {
   await account.api.create({ title: "A secret" });
   await tasks.open();
   const second = await new Screen(await context.newPage()).open();
@@ -38,7 +38,7 @@ test("a sign-out in one tab ends the other one", async ({ page, tasks, account, 
   await expect(page.getByRole("status").getByText("You have been signed out.")).toBeVisible();
 });
 
-test("another user in another tab does not mix the two", async ({ page, tasks, account, context, stack }) => {
+test("two users in two tabs stay separate", async ({ page, tasks, account, context, stack }) => {
   await account.api.create({ title: "A secret" });
   await tasks.open();
   const second = await new Screen(await context.newPage()).open();
@@ -55,32 +55,32 @@ test("another user in another tab does not mix the two", async ({ page, tasks, a
   await expect.poll(() => other.api.titles()).toEqual(["Eve’s own"]);
 });
 
-test("the account page of one user does not change another one", async ({ page, account, context, stack }) => {
+test("the account page of one user cannot change another user", async ({ page, account, context, stack }) => {
   await page.goto("/account");
   await expect(page.getByText(`You sign in as ${account.email}.`)).toBeVisible();
   await expect(page.getByRole("button", { name: "Save name" })).toBeEnabled();
   await page.getByLabel("Name").fill("Countess of Lovelace");
 
   const other = await signUp(context.request, stack, "Eve");
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))); // the window comes to the front
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))); // as if the window got the focus
 
   await expect(page.getByText(`You sign in as ${other.email}.`)).toBeVisible();
   await expect(page.getByLabel("Name")).toHaveValue("Eve");
 });
 
-test("a session that was ended elsewhere leads to the sign-in page", async ({
+test("a page whose session ended elsewhere goes to the sign-in page", async ({
   page,
   account,
   context,
   playwright,
   stack,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allowStatus(401);
+  browserErrors.allowStatus(401);
   await page.clock.install();
   await account.api.create({ title: "A secret" });
   await new Screen(page).open();
-  // The same cookies in another place, as a thief or another device would have them.
+  // The same cookies in another client.
   const elsewhere = await playwright.request.newContext({ storageState: await context.storageState() });
   const ended = await elsewhere.post(`${stack.web}/api/auth/sign-out`, {
     headers: { origin: stack.web },
@@ -89,16 +89,16 @@ test("a session that was ended elsewhere leads to the sign-in page", async ({
   expect(ended.status(), await ended.text()).toBe(200);
   await elsewhere.dispose();
 
-  // The token in the page's memory is good until it expires. Then the page finds out by itself, when it next counts.
+  // The page's token stays valid until it expires. Then the next refresh of the statistics finds out.
   await page.clock.fastForward("30:00");
 
   await expect(page).toHaveURL(/\/sign-in\?reason=signed-out$/);
   await expect(page.getByRole("status").getByText("You have been signed out.")).toBeVisible();
 });
 
-test("a session that is used goes on, in the browser too", async ({ page, account, context, stack }) => {
+test("using a session extends it, in the browser too", async ({ page, account, context, stack }) => {
   const inDays = (days: number) => Date.now() / 1000 + days * 86_400;
-  // As it is after two of the seven days that it lasts.
+  // As after two of its seven days.
   const database = new Client({ host: join(stack.data, "socket"), user: "postgres", database: "tasks" });
   await database.connect();
   await database.query(`UPDATE session SET "expiresAt" = to_timestamp($1) WHERE "userId" = $2`, [
@@ -113,11 +113,11 @@ test("a session that is used goes on, in the browser too", async ({ page, accoun
   await expect.poll(async () => (await context.cookies()).every(({ expires }) => expires > inDays(6.9))).toBe(true);
 });
 
-test("no cache keeps a token", async ({ context, account: _, stack }) => {
-  const answer = await context.request.get(`${stack.web}/api/auth/token`);
+test("tokens are not cached", async ({ context, account: _, stack }) => {
+  const response = await context.request.get(`${stack.web}/api/auth/token`);
 
-  expect(answer.status()).toBe(200);
-  expect(answer.headers()["cache-control"]).toBe("no-store");
+  expect(response.status()).toBe(200);
+  expect(response.headers()["cache-control"]).toBe("no-store");
 });
 
 test("a token is renewed before it expires", async ({ page, account }) => {
@@ -129,34 +129,34 @@ test("a token is renewed before it expires", async ({ page, account }) => {
     if (request.url().includes("/tasks?")) sent.add((await request.allHeaders()).authorization);
   });
   await tasks.search.fill("nothing");
-  await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No task matches" })).toBeVisible();
 
   const renewal = page.waitForResponse("**/api/auth/token");
-  await page.clock.fastForward("14:30"); // of the fifteen minutes that it is good for
+  await page.clock.fastForward("14:30"); // of its fifteen minutes
   await tasks.search.fill("secret");
 
   expect((await renewal).status()).toBe(200);
   await tasks.expectTitles(["A secret"]);
 });
 
-test("a token that the API refuses is replaced once, and nobody notices", async ({
+test("a refused token is replaced once, without the user noticing", async ({
   page,
   account,
   context,
   stack,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allowStatus(401);
+  browserErrors.allowStatus(401);
   await account.api.create({ title: "Here" });
   const good = await issueToken(context.request, stack);
   const end = good.at(-10) === "A" ? "B" : "A";
-  const bad = good.slice(0, -10) + end + good.slice(-9); // a signature that does not fit
-  // Not `times: 1`: while Playwright takes a route away, it can miss the answers that come.
+  const bad = good.slice(0, -10) + end + good.slice(-9); // an invalid signature
+  // Not `times: 1`: while Playwright removes a route, it can miss responses.
   let issued = 0;
   await page.route("**/api/auth/token", (route) =>
     issued++ ? route.continue() : route.fulfill({ json: { token: bad } }),
   );
-  const refused = page.waitForResponse((answer) => answer.url().startsWith(stack.api) && answer.status() === 401);
+  const refused = page.waitForResponse((response) => response.url().startsWith(stack.api) && response.status() === 401);
 
   const tasks = await new Screen(page).open();
 
@@ -166,35 +166,35 @@ test("a token that the API refuses is replaced once, and nobody notices", async 
   await expect.poll(() => account.api.titles()).toEqual(["And one more", "Here"]);
 });
 
-test("many people behind one address all get their tokens", async ({ context, stack, account: _ }) => {
-  const answers = await Promise.all(
+test("many users behind one address all get their tokens", async ({ context, stack, account: _ }) => {
+  const statuses = await Promise.all(
     Array.from({ length: 105 }, () =>
-      context.request.get(`${stack.web}/api/auth/token`).then((answer) => answer.status()),
+      context.request.get(`${stack.web}/api/auth/token`).then((response) => response.status()),
     ),
   );
 
-  expect(new Set(answers)).toEqual(new Set([200]));
+  expect(new Set(statuses)).toEqual(new Set([200]));
 });
 
-test("no page can be read without a session", async ({ page, playwright, stack }) => {
+test("no page is readable without a session", async ({ page, playwright, stack }) => {
   for (const path of ["/", "/account"]) {
     await page.goto(path);
     await expect(page).toHaveURL(/\/sign-in$/);
   }
-  const nobody = await playwright.request.newContext();
-  expect((await nobody.get(`${stack.web}/api/auth/token`)).status()).toBe(401);
-  expect((await nobody.get(`${stack.api}/api/me/tasks`)).status()).toBe(401);
-  await nobody.dispose();
+  const anonymous = await playwright.request.newContext();
+  expect((await anonymous.get(`${stack.web}/api/auth/token`)).status()).toBe(401);
+  expect((await anonymous.get(`${stack.api}/api/me/tasks`)).status()).toBe(401);
+  await anonymous.dispose();
 });
 
-test("who is signed in does not sign in again", async ({ page, account: _ }) => {
+test("signed-in users skip the sign-in and sign-up pages", async ({ page, account: _ }) => {
   for (const path of ["/sign-in", "/sign-up"]) {
     await page.goto(path);
     await expect(page).toHaveURL("/");
   }
 });
 
-test("after a sign-out the back button shows no tasks", async ({ page, tasks, account }) => {
+test("after signing out the back button shows no tasks", async ({ page, tasks, account }) => {
   await account.api.create({ title: "A secret" });
   await tasks.open();
   await tasks.expectTitles(["A secret"]);
@@ -207,7 +207,7 @@ test("after a sign-out the back button shows no tasks", async ({ page, tasks, ac
   await expect(page.getByText("A secret")).toHaveCount(0);
 });
 
-test("neither token nor password can be found by a script", async ({ page, tasks, context, account }) => {
+test("a script can find neither token nor password", async ({ page, tasks, context, account }) => {
   await tasks.open();
   await tasks.add("Here");
 

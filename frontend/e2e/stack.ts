@@ -8,15 +8,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const START = 90_000; // milliseconds; a new database has to be made
-const STOP = 20_000;
-// Of the rest, which may be meant for other programs, nothing is passed on.
+const START_TIMEOUT = 90_000; // milliseconds, including the creation of a database
+const STOP_TIMEOUT = 20_000;
+// Other variables may be meant for other programs, so they are not passed on.
 const INHERITED = ["PATH", "HOME", "LANG", "TMPDIR"];
 
-/** Where the front end and the API are, and the folder with the database. */
+/** The addresses of the front end and the API, and the folder with the database. */
 export type Addresses = { web: string; api: string; data: string };
 
-/** All that `make run` starts, on ports and data of its own, so that it does not meet a `make run` beside it. */
+/** Everything that `make run` starts, with its own ports and data, so that both can run at the same time. */
 export class Stack implements Addresses {
   readonly web: string;
   readonly api: string;
@@ -55,7 +55,7 @@ export class Stack implements Addresses {
           ...this.settings,
           API_PORT: String(this.ports.api),
           FRONTEND_PORT: String(this.ports.web),
-        } as unknown as NodeJS.ProcessEnv, // which, by Next.js, has to have NODE_ENV
+        } as unknown as NodeJS.ProcessEnv, // Next.js declares NODE_ENV as required
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
@@ -69,32 +69,32 @@ export class Stack implements Addresses {
   }
 
   async #ready(child: ChildProcess) {
-    const end = Date.now() + START;
+    const end = Date.now() + START_TIMEOUT;
     let failure: unknown;
     child.once("error", (error) => {
       failure = error;
     });
     while (!(await answers(`${this.api}/health/ready`)) || !(await answers(`${this.web}/api/auth/ok`))) {
       if (failure || child.exitCode !== null || Date.now() > end) {
-        throw new Error(`The application did not start.\n${failure ?? this.#log}`);
+        throw new Error(`The stack did not start.\n${failure ?? this.#log}`);
       }
       await sleep(100);
     }
   }
 
-  /** As Ctrl-C does. The data stays. */
+  /** Stops everything, as Ctrl-C does. The data stays. */
   async stop() {
     const child = this.#process;
     this.#process = undefined;
     if (!child?.pid || child.exitCode !== null) return;
     const exit = once(child, "exit");
     child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP);
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT);
     await exit;
     clearTimeout(timer);
   }
 
-  /** Keeps the API from answering. */
+  /** Keeps the API from responding. */
   freeze() {
     this.#process?.kill("SIGSTOP");
   }

@@ -1,9 +1,9 @@
 import { expect, test } from "./fixtures";
 
-test("quick add understands a day, a time, a priority and a category", async ({ page, tasks, account }) => {
+test("quick add recognizes a day, a time, a priority and a category", async ({ page, tasks, account }) => {
   await tasks.open();
   await tasks.type("Pay the rent tomorrow 5pm !high #home");
-  const chips = page.getByRole("list", { name: "Understood" }).getByRole("listitem");
+  const chips = page.getByRole("list", { name: "Recognized" }).getByRole("listitem");
   await expect(chips).toHaveText(["Tomorrow 5:00 PM", "High", "home"]);
   await tasks.quickAdd.press("Enter");
 
@@ -19,12 +19,12 @@ test("quick add understands a day, a time, a priority and a category", async ({ 
     .toMatchObject([{ title: "Pay the rent", priority: "high", category: "home" }]);
 });
 
-test("what quick add understood can be refused", async ({ page, tasks, account }) => {
+test("a recognized piece can be rejected", async ({ page, tasks, account }) => {
   await tasks.open();
   await tasks.type("Read Nineteen Eighty-Four by Friday !low #books");
 
-  await page.getByRole("button", { name: "Leave “by Friday” in the title" }).click();
-  await expect(page.getByRole("list", { name: "Understood" }).getByRole("listitem")).toHaveText(["Low", "books"]);
+  await page.getByRole("button", { name: "Keep “by Friday” in the title" }).click();
+  await expect(page.getByRole("list", { name: "Recognized" }).getByRole("listitem")).toHaveText(["Low", "books"]);
   await expect(tasks.quickAdd).toBeFocused();
   await tasks.quickAdd.press("Enter");
 
@@ -32,20 +32,20 @@ test("what quick add understood can be refused", async ({ page, tasks, account }
   await expect.poll(() => account.api.find()).toMatchObject([{ priority: "low", category: "books", dueDate: null }]);
 });
 
-test("what cannot be added comes back into the field", async ({ page, tasks, complaints }) => {
+test("a line that cannot be added comes back into the field", async ({ page, tasks, browserErrors }) => {
   await tasks.open();
-  complaints.allowStatus(422);
+  browserErrors.allowStatus(422);
   const title = "x".repeat(256);
 
   await tasks.type(title);
   await tasks.quickAdd.press("Enter");
 
-  await expect(page.getByRole("alert").getByText("This was not added.")).toBeVisible();
+  await expect(page.getByRole("alert").getByText("Couldn’t add this task.")).toBeVisible();
   await expect(tasks.quickAdd).toHaveValue(title);
   await expect(tasks.rows).toHaveCount(0);
 });
 
-test("a text typed and sent at once is a task", async ({ tasks, account }) => {
+test("a line submitted as soon as it is typed becomes a task", async ({ tasks, account }) => {
   await tasks.open();
   await tasks.quickAdd.pressSequentially("Quick as a flash");
   await tasks.quickAdd.press("Enter");
@@ -54,7 +54,7 @@ test("a text typed and sent at once is a task", async ({ tasks, account }) => {
   await expect.poll(() => account.api.titles()).toEqual(["Quick as a flash"]);
 });
 
-test("edit every field where the task stands", async ({ page, tasks, account }) => {
+test("edit every field in place", async ({ page, tasks, account }) => {
   await tasks.open();
   await tasks.add("Water the plants");
   const editor = await tasks.edit("Water the plants");
@@ -79,16 +79,16 @@ test("edit every field where the task stands", async ({ page, tasks, account }) 
   await expect.poll(() => account.api.find()).toMatchObject([saved]);
 
   await page.reload();
-  const again = await tasks.edit("Water the garden");
-  await expect(again.getByLabel("Description")).toHaveValue(saved.description);
-  await expect(again.getByLabel("Due")).toHaveValue("2030-05-17");
-  await expect(again.getByLabel("Time")).toHaveValue("18:30");
-  await expect(again.getByLabel("Priority")).toHaveValue("low");
-  await expect(again.getByLabel("Category")).toHaveValue("garden");
+  const reopened = await tasks.edit("Water the garden");
+  await expect(reopened.getByLabel("Description")).toHaveValue(saved.description);
+  await expect(reopened.getByLabel("Due")).toHaveValue("2030-05-17");
+  await expect(reopened.getByLabel("Time")).toHaveValue("18:30");
+  await expect(reopened.getByLabel("Priority")).toHaveValue("low");
+  await expect(reopened.getByLabel("Category")).toHaveValue("garden");
 });
 
-test("fields can be emptied, except the title", async ({ tasks, account, complaints }) => {
-  complaints.allowStatus(422);
+test("every field except the title can be cleared", async ({ tasks, account, browserErrors }) => {
+  browserErrors.allowStatus(422);
   await account.api.create({ title: "Full", description: "text", dueDate: "2030-01-05", category: "home" });
   await tasks.open();
   const editor = await tasks.edit("Full");
@@ -106,9 +106,9 @@ test("fields can be emptied, except the title", async ({ tasks, account, complai
   await expect.poll(() => account.api.find()).toMatchObject([{ description: null, dueDate: null, category: "other" }]);
 });
 
-test("what the API refuses is said at its field, and nothing typed is lost", async ({ tasks, account, complaints }) => {
+test("errors from the API show at their fields, and the draft stays", async ({ tasks, account, browserErrors }) => {
   await tasks.open();
-  complaints.allowStatus(422);
+  browserErrors.allowStatus(422);
   await tasks.add("Short");
   const editor = await tasks.edit("Short");
   const title = editor.getByLabel("Title");
@@ -119,13 +119,13 @@ test("what the API refuses is said at its field, and nothing typed is lost", asy
   await editor.getByLabel("Category").fill("z".repeat(51));
   await editor.getByRole("button", { name: "Save" }).click();
 
-  for (const [field, bound] of [
+  for (const [field, limit] of [
     [title, "255"],
     [description, "10000|10,000"],
     [editor.getByLabel("Category"), "50"],
   ] as const) {
     await expect(field).toHaveAttribute("aria-invalid", "true");
-    await expect(field).toHaveAccessibleDescription(new RegExp(bound));
+    await expect(field).toHaveAccessibleDescription(new RegExp(limit));
   }
   await expect(title).toBeFocused();
   await expect(title).toHaveValue("x".repeat(256));
@@ -139,7 +139,7 @@ test("what the API refuses is said at its field, and nothing typed is lost", asy
   await expect.poll(() => account.api.titles()).toEqual(["x".repeat(255)]);
 });
 
-test("what is typed in one editor stays while another is opened", async ({ tasks, account }) => {
+test("opening another editor keeps the draft of the first", async ({ tasks, account }) => {
   await account.api.createAll([{ title: "One" }, { title: "Two" }]);
   await tasks.open();
   const first = await tasks.edit("One");
@@ -170,7 +170,7 @@ test("toggle, and toggle back", async ({ page, tasks, account }) => {
   await expect.poll(() => account.api.find()).toMatchObject([{ status: "pending" }]);
 });
 
-test("many clicks on one checkbox leave it as it is shown", async ({ tasks, account }) => {
+test("after many clicks a checkbox shows what the API has", async ({ tasks, account }) => {
   await tasks.open();
   await tasks.add("Undecided");
 
@@ -181,7 +181,7 @@ test("many clicks on one checkbox leave it as it is shown", async ({ tasks, acco
   await expect(tasks.checkbox("Undecided")).toBeChecked();
 });
 
-test("a deletion can be undone by its button, and by Ctrl+Z", async ({ page, tasks, account }) => {
+test("a deletion can be undone with its button and with Ctrl+Z", async ({ page, tasks, account }) => {
   await tasks.open();
   for (const title of ["One", "Two", "Three"]) await tasks.add(title);
   const versions = await account.api.find();
@@ -200,39 +200,39 @@ test("a deletion can be undone by its button, and by Ctrl+Z", async ({ page, tas
   expect(await account.api.find()).toEqual(versions);
 });
 
-test("a deletion is done when its undo has run out", async ({ page, tasks, account }) => {
+test("a deletion is sent when its undo expires", async ({ page, tasks, account }) => {
   await tasks.open();
   await tasks.add("Keep");
   await tasks.add("Throw away");
 
   await tasks.delete("Throw away");
   expect(await account.api.titles()).toHaveLength(2);
-  await page.mouse.move(0, 0); // a notice stays while a pointer is over it
+  await page.mouse.move(0, 0); // a toast stays while the pointer is over it
 
   await expect.poll(() => account.api.titles(), { timeout: 15_000 }).toEqual(["Keep"]);
   await tasks.expectTitles(["Keep"]);
 });
 
-for (const [how, leave] of [
+for (const [departure, action] of [
   ["reloaded", "reload"],
   ["left", "goto"],
   ["closed", "close"],
 ] as const) {
-  test(`a deletion is done when the page is ${how} right after`, async ({ page, tasks, account }) => {
+  test(`a deletion is sent when the page is ${departure} right after it`, async ({ page, tasks, account }) => {
     await tasks.open();
     await tasks.add("Keep");
     await tasks.add("Throw away");
     await tasks.delete("Throw away");
 
-    if (leave === "goto") await page.goto("about:blank");
-    else await page[leave]();
+    if (action === "goto") await page.goto("about:blank");
+    else await page[action]();
 
     await expect.poll(() => account.api.titles()).toEqual(["Keep"]);
-    if (leave === "reload") await tasks.expectTitles(["Keep"]);
+    if (action === "reload") await tasks.expectTitles(["Keep"]);
   });
 }
 
-test("a deleted task does not come back by a visit to the account page", async ({ page, tasks, account }) => {
+test("a visit to the account page does not bring back a deleted task", async ({ page, tasks, account }) => {
   await tasks.open();
   await tasks.add("Keep");
   await tasks.add("Throw away");

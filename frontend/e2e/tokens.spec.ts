@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 
 import type { Page } from "@playwright/test";
 
-import { expect, fromOwnAddress, issueToken, PASSWORD, test } from "./fixtures";
+import { expect, issueToken, PASSWORD, setRandomAddress, test } from "./fixtures";
 import { Screen } from "./screen";
 import { type Addresses, Stack } from "./stack";
 
-/** The other mode, which is a setting of the service. */
+/** The other signing mode, which is a setting of the stack. */
 const testEdDSA = test.extend<object, { stack: Addresses }>({
   stack: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from the pattern
@@ -27,11 +27,11 @@ testEdDSA("with EdDSA: sign up, add, toggle, reload, sign out", async ({ page, s
   expect(await mainPath(page, stack)).toBe("EdDSA");
 });
 
-/** Gives the algorithm of the tokens that are used. */
+/** Returns the algorithm of the tokens. */
 async function mainPath(page: Page, stack: Addresses): Promise<string> {
   const tasks = new Screen(page);
 
-  await fromOwnAddress(page);
+  await setRandomAddress(page);
   await page.goto("/sign-up");
   await page.getByLabel("Name").fill("Grace Hopper");
   await page.getByLabel("Email").fill(`${randomUUID()}@example.com`);

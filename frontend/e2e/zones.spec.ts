@@ -3,14 +3,14 @@ import type { Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
 import { Screen } from "./screen";
 
-// Both ends of the world, where a day that shifts is seen at any hour.
+// Both ends of the world, where a shifted day shows at any hour.
 const ZONES = { "Pacific/Pago_Pago": -11, UTC: 0, "Pacific/Kiritimati": 14 };
 const NAMES = Object.keys(ZONES);
 
 const localDay = (page: Page) => page.evaluate(() => new Intl.DateTimeFormat("sv-SE").format(new Date()));
 
 for (const zone of NAMES) {
-  test.describe(`set in ${zone}`, () => {
+  test.describe(`created in ${zone}`, () => {
     test.use({ timezoneId: zone });
 
     test("a day is the same day everywhere", async ({ page, tasks, account, context, open }) => {
@@ -32,7 +32,7 @@ for (const zone of NAMES) {
         const editor = await screen.edit("Christmas Eve");
         await expect(editor.getByLabel("Due")).toHaveValue("2030-12-24");
         await expect(editor.getByLabel("Time")).toHaveValue("");
-        // Saving something else does not touch it.
+        // Saving another field does not change it.
         await editor.getByLabel("Description").fill(timezoneId);
         await editor.getByRole("button", { name: "Save" }).click();
         await expect(editor).toBeHidden();
@@ -40,7 +40,7 @@ for (const zone of NAMES) {
       }
     });
 
-    test("a time is the same moment everywhere", async ({ tasks, account, context, open }) => {
+    test("a time is the same instant everywhere", async ({ tasks, account, context, open }) => {
       await tasks.open();
       await tasks.add("Call");
       const editor = await tasks.edit("Call");
@@ -48,22 +48,22 @@ for (const zone of NAMES) {
       await editor.getByLabel("Time").fill("00:30");
       await editor.getByRole("button", { name: "Save" }).click();
       await expect(tasks.row("Call")).toContainText("Sat, Jun 15, 2030 12:30 AM");
-      const moment = Date.UTC(2030, 5, 15, 0, 30) - (ZONES[zone as keyof typeof ZONES] ?? 0) * 3_600_000;
+      const instant = Date.UTC(2030, 5, 15, 0, 30) - (ZONES[zone as keyof typeof ZONES] ?? 0) * 3_600_000;
       const [saved] = await account.api.find();
-      expect(Date.parse(saved?.dueDate ?? "")).toBe(moment);
+      expect(Date.parse(saved?.dueDate ?? "")).toBe(instant);
 
       const storageState = await context.storageState();
       for (const [timezoneId, offset] of Object.entries(ZONES)) {
         const elsewhere = await open({ storageState, timezoneId });
         const screen = await new Screen(await elsewhere.newPage()).open();
         const editor = await screen.edit("Call");
-        const local = new Date(moment + offset * 3_600_000).toISOString();
+        const local = new Date(instant + offset * 3_600_000).toISOString();
         await expect(editor.getByLabel("Due")).toHaveValue(local.slice(0, 10));
         await expect(editor.getByLabel("Time")).toHaveValue(local.slice(11, 16));
       }
     });
 
-    test("the chart counts as overdue what the list does", async ({ page, tasks, account }) => {
+    test("the chart counts the same overdue tasks as the list", async ({ page, tasks, account }) => {
       await tasks.open();
       const today = await localDay(page);
       const yesterday = new Date(Date.parse(today) - 86_400_000).toISOString().slice(0, 10);
@@ -79,7 +79,7 @@ for (const zone of NAMES) {
       await expect(page.getByRole("figure", { name: "Statistics" })).toContainText("1 open1 overdue");
     });
 
-    test("today is the reader’s own", async ({ page, tasks, account }) => {
+    test("today is the user’s own day", async ({ page, tasks, account }) => {
       await tasks.open();
       const today = await localDay(page);
       await tasks.add("Do it today", "Do it");
@@ -92,7 +92,7 @@ for (const zone of NAMES) {
       await page.getByLabel("Due").selectOption("Next 7 days");
       await tasks.expectTitles(["Do it"]);
       await page.getByLabel("Due").selectOption("Overdue");
-      await expect(page.getByRole("heading", { name: "No task is like that" })).toBeVisible();
+      await expect(page.getByRole("heading", { name: "No task matches" })).toBeVisible();
     });
   });
 }

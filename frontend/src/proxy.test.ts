@@ -7,7 +7,7 @@ import { proxy } from "@/proxy";
 
 afterEach(() => vi.unstubAllEnvs());
 
-test.each(["https://one.example.com", "https://two.example.com"])("calls may go to %s if the API is there", (url) => {
+test.each(["https://one.example.com", "https://two.example.com"])("calls may go to the API at %s", (url) => {
   vi.stubEnv("NEXT_PUBLIC_BACKEND_URL", `${url}/path/`);
 
   const policy = proxy(new NextRequest("http://localhost:3000/")).headers.get("Content-Security-Policy");
@@ -15,8 +15,8 @@ test.each(["https://one.example.com", "https://two.example.com"])("calls may go 
   expect(policy).toContain(`; connect-src 'self' ${url};`);
 });
 
-/** A build replaces each `process.env.NEXT_PUBLIC_…` by the value that it finds, which is not that of the server. */
-test("the proxy reads no variable in a way that a build would settle", () => {
+/** A build replaces each `process.env.NEXT_PUBLIC_…` with the value at build time, not with the server's. */
+test("the proxy reads no variable that a build would replace", () => {
   const source = readFileSync(new URL("./proxy.ts", import.meta.url), "utf8");
 
   expect(source).not.toContain("process.env.NEXT_PUBLIC_");

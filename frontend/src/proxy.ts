@@ -2,14 +2,14 @@ import { type NextRequest, NextResponse } from "next/server";
 
 import { readBackendUrl } from "@/lib/env";
 
-/** A content security policy for each page: scripts run only with this request's nonce, calls go only to the API. */
+/** Sets a content security policy on each page: scripts need this request's nonce, and calls may only go to the API. */
 export function proxy(request: NextRequest) {
   const nonce = btoa(crypto.randomUUID());
   const development = process.env.NODE_ENV === "development";
   const policy = [
     "default-src 'self'",
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ""}`,
-    "style-src 'self' 'unsafe-inline'", // style attributes: positions of menus, widths of the chart
+    "style-src 'self' 'unsafe-inline'", // for style attributes: positions of menus, widths in the chart
     "img-src 'self' data:",
     `connect-src 'self' ${new URL(readBackendUrl()).origin}`,
     "object-src 'none'",
@@ -19,12 +19,12 @@ export function proxy(request: NextRequest) {
   ].join("; ");
 
   const headers = new Headers(request.headers);
-  headers.set("Content-Security-Policy", policy); // from here Next.js learns the nonce
+  headers.set("Content-Security-Policy", policy); // Next.js reads the nonce from it
   headers.set("x-nonce", nonce);
   const response = NextResponse.next({ request: { headers } });
   response.headers.set("Content-Security-Policy", policy);
   return response;
 }
 
-// All but the routes of Better Auth and files, named so that whatever is not there is a page with a policy.
+// Everything except Better Auth's routes and files. A path that does not exist is a page, so it gets a policy too.
 export const config = { matcher: "/((?!api/auth/|_next/static/|icon\\.svg$).*)" };

@@ -10,7 +10,7 @@ import { Toaster } from "@/components/ui/toaster";
 
 export const metadata: Metadata = {
   title: { default: "Tasks", template: "%s · Tasks" },
-  description: "Your tasks, and nobody else’s.",
+  description: "Your tasks, visible only to you.",
   icons: "/icon.svg",
 };
 

@@ -6,22 +6,22 @@ import { createContext, type ReactNode, useContext, useState } from "react";
 import { useSameUser } from "@/hooks/same-user";
 import { type Api, createApi } from "@/lib/api";
 import { issueToken } from "@/lib/auth-client";
-import { leave } from "@/lib/navigation";
+import { goToSignIn } from "@/lib/navigation";
 import { createQueryClient } from "@/lib/query-client";
-import { tokens } from "@/lib/token";
+import { createTokens } from "@/lib/token";
 
 const Context = createContext<Api | null>(null);
 
 export function useApi(): Api {
   const api = useContext(Context);
-  if (!api) throw new Error("useApi is called outside of ApiProvider");
+  if (!api) throw new Error("useApi was called outside ApiProvider");
   return api;
 }
 
-/** The API as one user, and a cache of what it answered. Another user needs another page load. */
+/** Provides the API as one user sees it, and a cache of its responses. Another user needs another page load. */
 export function ApiProvider({ url, userId, children }: { url: string; userId: string; children: ReactNode }) {
-  const [api] = useState(() => createApi({ url, userId, tokens: tokens(issueToken) }));
-  const [queries] = useState(() => createQueryClient(() => leave("signed-out")));
+  const [api] = useState(() => createApi({ url, userId, tokens: createTokens(issueToken) }));
+  const [queries] = useState(() => createQueryClient(() => goToSignIn("signed-out")));
   useSameUser(userId);
   return (
     <Context value={api}>

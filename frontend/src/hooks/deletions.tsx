@@ -7,93 +7,98 @@ import { toast } from "sonner";
 import { useApi } from "@/hooks/api";
 import type { Task } from "@/lib/api";
 import { ApiError, Unreachable } from "@/lib/errors";
-import { afterWrite, COMPLETE, forgetTask, removeTask } from "@/lib/task-cache";
+import { COMPLETE, refreshAfterWrite, removeDeletedTask, removeTask } from "@/lib/task-cache";
 import { shorten } from "@/lib/utils";
 
-const UNDO = 7000; // milliseconds in which a deletion can be taken back
+const UNDO_TIME = 7000; // milliseconds in which a deletion can be undone
 
 type Deletions = {
-  /** Tasks that are deleted for the eye, though the API still has them. */
+  /** Deleted tasks that the API still has. */
   hidden: ReadonlyMap<string, Task>;
   remove: (task: Task) => void;
   undoLast: () => void;
-  /** A write of this page's own, begun before the deletion, has ended: what it left may be deleted. */
-  saved: (task: Task) => void;
+  /** Records the new version after a write that this page had begun before the deletion. */
+  trackVersion: (task: Task) => void;
 };
 
-const Context = createContext<Deletions>({ hidden: new Map(), remove: () => {}, undoLast: () => {}, saved: () => {} });
+const Context = createContext<Deletions>({
+  hidden: new Map(),
+  remove: () => {},
+  undoLast: () => {},
+  trackVersion: () => {},
+});
 
 export const useDeletions = () => useContext(Context);
 
 /**
- * A deleted task disappears at once and is deleted at the API when its undo has run out or the page is left.
- * So undoing brings back the very task, and a browser that crashes before then has lost nothing.
+ * Hides a deleted task at once, and deletes it at the API when its undo expires or the user leaves the page. So undo
+ * brings back the very same task, and a crash of the browser before then loses nothing.
  */
 export function DeletionsProvider({ children }: { children: ReactNode }) {
   const api = useApi();
   const queries = useQueryClient();
   const [hidden, setHidden] = useState<Deletions["hidden"]>(new Map());
-  const waiting = useRef(new Map<string, Task>());
+  const unsent = useRef(new Map<string, Task>());
 
-  const show = useCallback((id: string) => {
-    waiting.current.delete(id);
+  const unhide = useCallback((id: string) => {
+    unsent.current.delete(id);
     toast.dismiss(id);
     setHidden((all) => new Map([...all].filter(([each]) => each !== id)));
   }, []);
 
   const send = useCallback(
     async (id: string) => {
-      const task = waiting.current.get(id);
-      if (!task || !waiting.current.delete(id)) return;
-      toast.dismiss(id); // from here on it cannot be taken back
-      // At the version that was on the screen: what somebody has written since is not to be lost unseen. Clicks on
-      // its checkbox that have no answer yet may each have made another.
+      const task = unsent.current.get(id);
+      if (!task || !unsent.current.delete(id)) return;
+      toast.dismiss(id); // from here on there is no undo
+      // Delete only the version that the user saw, so that nobody's later change is lost. Each click on its checkbox
+      // that has no response yet may have added one version.
       const clicks = queries.isMutating({ mutationKey: [...COMPLETE, id] });
-      const versions = Array.from({ length: clicks + 1 }, (_, more) => task.version + more);
-      const sent = navigator.onLine;
+      const versions = Array.from({ length: clicks + 1 }, (_, index) => task.version + index);
+      const wasOnline = navigator.onLine;
       let failure: unknown;
       try {
         await api.deleteTask(id, versions);
-        forgetTask(queries, task);
+        removeDeletedTask(queries, task);
       } catch (error) {
         failure = error;
         if (error instanceof ApiError && error.status === 404) removeTask(queries, id);
-        else toast.error(`“${shorten(task.title)}” ${outcome(error, sent)} ${(error as Error).message}`);
+        else toast.error(`“${shorten(task.title)}” ${outcome(error, wasOnline)} ${(error as Error).message}`);
       }
-      show(id);
-      afterWrite(queries, failure);
+      unhide(id);
+      refreshAfterWrite(queries, failure);
     },
-    [api, queries, show],
+    [api, queries, unhide],
   );
 
   const remove = useCallback(
     (task: Task) => {
-      waiting.current.set(task.id, task);
+      unsent.current.set(task.id, task);
       setHidden((all) => new Map(all).set(task.id, task));
       toast(`“${shorten(task.title)}” deleted`, {
         id: task.id,
-        duration: UNDO,
-        action: { label: "Undo", onClick: () => show(task.id) },
+        duration: UNDO_TIME,
+        action: { label: "Undo", onClick: () => unhide(task.id) },
         onAutoClose: () => void send(task.id),
         onDismiss: () => void send(task.id),
       });
     },
-    [send, show],
+    [send, unhide],
   );
 
-  const saved = useCallback((task: Task) => {
-    const known = waiting.current.get(task.id);
-    if (known && task.version === known.version + 1) waiting.current.set(task.id, task);
+  const trackVersion = useCallback((task: Task) => {
+    const deleted = unsent.current.get(task.id);
+    if (deleted && task.version === deleted.version + 1) unsent.current.set(task.id, task);
   }, []);
 
   const undoLast = useCallback(() => {
-    const last = [...waiting.current.keys()].at(-1);
-    if (last) show(last);
-  }, [show]);
+    const last = [...unsent.current.keys()].at(-1);
+    if (last) unhide(last);
+  }, [unhide]);
 
   useEffect(() => {
     const sendAll = () => {
-      for (const id of waiting.current.keys()) void send(id);
+      for (const id of unsent.current.keys()) void send(id);
     };
     window.addEventListener("pagehide", sendAll);
     return () => {
@@ -102,10 +107,10 @@ export function DeletionsProvider({ children }: { children: ReactNode }) {
     };
   }, [send]);
 
-  const value = useMemo(() => ({ hidden, remove, undoLast, saved }), [hidden, remove, undoLast, saved]);
+  const value = useMemo(() => ({ hidden, remove, undoLast, trackVersion }), [hidden, remove, undoLast, trackVersion]);
   return <Context value={value}>{children}</Context>;
 }
 
-function outcome(error: unknown, sent: boolean): string {
-  return sent && error instanceof Unreachable ? "may have been deleted or not." : "was not deleted.";
+function outcome(error: unknown, wasOnline: boolean): string {
+  return wasOnline && error instanceof Unreachable ? "may or may not have been deleted." : "was not deleted.";
 }

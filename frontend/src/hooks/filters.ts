@@ -3,7 +3,7 @@ import { useMemo } from "react";
 
 import { type FilterChange, type Filters, formatFilters, parseFilters } from "@/lib/filters";
 
-/** The filters of the page's address, a function that changes some of them, and one that clears all but the order. */
+/** The filters in the page's address, a function that changes some, and one that clears all but the order. */
 export function useFilters(): [Filters, (change: FilterChange) => void, () => void] {
   const params = useSearchParams();
   const filters = useMemo(() => parseFilters(new URLSearchParams(params)), [params]);
@@ -11,19 +11,19 @@ export function useFilters(): [Filters, (change: FilterChange) => void, () => vo
 }
 
 function change(part: FilterChange) {
-  show({ ...present(), ...part });
+  updateAddress({ ...current(), ...part });
 }
 
 function clear() {
-  show({ sort: present().sort });
+  updateAddress({ sort: current().sort });
 }
 
-function present(): Filters {
+function current(): Filters {
   return parseFilters(new URLSearchParams(window.location.search));
 }
 
-function show(filters: FilterChange & Pick<Filters, "sort">) {
+function updateAddress(filters: FilterChange & Pick<Filters, "sort">) {
   const query = formatFilters(filters);
-  // Without asking the server: the page is the same, only the list differs.
+  // Not through the router: the page stays the same, so the server need not render it again.
   window.history.replaceState(null, "", query ? `?${query}` : window.location.pathname);
 }

@@ -1,11 +1,11 @@
 import { useSyncExternalStore } from "react";
 
-const never = () => () => {};
+const subscribe = () => () => {}; // it never changes back
 
-/** Whether React has taken over the page. A form that is sent before then would reload it. */
+/** Whether React has taken over the page. A form that is submitted before then would reload it. */
 export function useHydrated(): boolean {
   return useSyncExternalStore(
-    never,
+    subscribe,
     () => true,
     () => false,
   );

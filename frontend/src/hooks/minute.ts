@@ -1,21 +1,21 @@
 import { useEffect, useState } from "react";
 
 const MINUTE = 60_000; // milliseconds
-const LOOK = 10_000;
+const CHECK_INTERVAL = 10_000;
 
-/** When the present minute began, in milliseconds. It goes on while the page is open, and in step after a sleep. */
+/** The start of the current minute, in milliseconds. It stays current on an open page, also after the device sleeps. */
 export function useMinute(): number {
-  const [minute, setMinute] = useState(present);
+  const [minute, setMinute] = useState(currentMinute);
   useEffect(() => {
-    const look = () => setMinute(present);
-    const timer = setInterval(look, LOOK);
-    document.addEventListener("visibilitychange", look);
+    const update = () => setMinute(currentMinute);
+    const timer = setInterval(update, CHECK_INTERVAL);
+    document.addEventListener("visibilitychange", update);
     return () => {
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", update);
     };
   }, []);
   return minute;
 }
 
-const present = () => Math.floor(Date.now() / MINUTE) * MINUTE;
+const currentMinute = () => Math.floor(Date.now() / MINUTE) * MINUTE;

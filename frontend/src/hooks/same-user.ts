@@ -1,15 +1,15 @@
 import { useEffect } from "react";
 
 import { authClient } from "@/lib/auth-client";
-import { leave } from "@/lib/navigation";
+import { goToSignIn } from "@/lib/navigation";
 
-/** Follow what happens in other windows: the session is looked at whenever this one comes to the front. */
+/** Leaves or reloads the page if another window signs out or switches users. Checked when this window gets the focus. */
 export function useSameUser(userId: string) {
   const { data, isPending, error } = authClient.useSession();
-  const present = data?.user.id;
+  const signedInId = data?.user.id;
   useEffect(() => {
-    if (isPending || error || present === userId) return;
-    if (present) window.location.reload();
-    else leave("signed-out");
-  }, [present, isPending, error, userId]);
+    if (isPending || error || signedInId === userId) return;
+    if (signedInId) window.location.reload();
+    else goToSignIn("signed-out");
+  }, [signedInId, isPending, error, userId]);
 }

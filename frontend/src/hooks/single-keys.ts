@@ -6,7 +6,7 @@ let on: boolean | undefined;
 
 export type SingleKeys = { on: boolean; set: (on: boolean) => void };
 
-/** Whether single letters work anywhere on the page. It is kept in this browser, where that is allowed. */
+/** Whether single keys work anywhere on the page. The browser stores the setting, if it may. */
 export function useSingleKeys(): SingleKeys {
   return { on: useSyncExternalStore(subscribe, read, () => true), set };
 }
@@ -30,7 +30,7 @@ function set(value: boolean) {
   try {
     window.localStorage.setItem(KEY, value ? "on" : "off");
   } catch {
-    // until the page is left, then
+    // the setting lasts until the user leaves the page
   }
   for (const notify of listeners) notify();
 }

@@ -4,12 +4,12 @@ import { useApi } from "@/hooks/api";
 import { useDeletions } from "@/hooks/deletions";
 import { useMinute } from "@/hooks/minute";
 import { localDay } from "@/lib/due";
-import { recovery } from "@/lib/query-client";
-import { countOut, STATS } from "@/lib/task-cache";
+import { recoveryInterval } from "@/lib/query-client";
+import { STATS, subtractTasks } from "@/lib/task-cache";
 
 const MINUTE = 60_000; // milliseconds
 
-/** The API's counts, less the tasks that are deleted for the eye. */
+/** The API's counts, without the tasks that are hidden as deleted. */
 export function useStats() {
   const api = useApi();
   const { hidden } = useDeletions();
@@ -18,7 +18,7 @@ export function useStats() {
     queryKey: [...STATS, today],
     queryFn: ({ signal }) => api.getStats(today, signal),
     placeholderData: keepPreviousData,
-    refetchInterval: (query) => recovery(query) || MINUTE, // tasks become overdue without being written to
+    refetchInterval: (query) => recoveryInterval(query) || MINUTE, // tasks become overdue without a write
   });
-  return data && countOut(data, [...hidden.values()]);
+  return data && subtractTasks(data, [...hidden.values()]);
 }

@@ -17,20 +17,19 @@ import type { Page, Task, TaskCreate, TaskPatch } from "@/lib/api";
 import { dueFilter } from "@/lib/due";
 import { ApiError } from "@/lib/errors";
 import { type Filters, passesFilters, toQuery } from "@/lib/filters";
-import { retries, waitFor } from "@/lib/query-client";
-import { addTask, afterWrite, COMPLETE, LISTS, removeTask, storeTask } from "@/lib/task-cache";
+import { isRetryableSoon, retryDelay } from "@/lib/query-client";
+import { addTask, COMPLETE, LISTS, refreshAfterWrite, removeTask, storeTask } from "@/lib/task-cache";
 
 const PAGE = 50;
 
 const CREATE = ["create"];
 
-const TEMPORARY = "new-";
+const TEMPORARY_ID = "new-"; // followed by the number of the mutation
 
 /**
- * The tasks that pass the filters, page after page as they are asked for.
+ * The tasks that pass the filters, page by page.
  *
- * What has been asked for and not yet answered is laid over what the API last said, and is gone with the answer: there
- * is nothing to take back.
+ * Pending writes are overlaid on the API's last response rather than stored with it, so a failed write needs no rollback.
  */
 export function useTasks(filters: Filters) {
   const api = useApi();
@@ -43,30 +42,31 @@ export function useTasks(filters: Filters) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
-    // A task that is being added would be seen twice, as it was sent and as it was listed.
+    // A task that is being added would show twice: as sent and as listed.
     refetchOnWindowFocus: () => queries.isMutating({ mutationKey: CREATE }) === 0,
   });
-  const created = useUnderWay<TaskCreate>(CREATE);
-  const completed = useUnderWay<boolean>(COMPLETE);
+  const created = usePendingWrites<TaskCreate>(CREATE);
+  const completed = usePendingWrites<boolean>(COMPLETE);
   const { data } = query;
-  const unasked = query.isPlaceholderData && query.fetchStatus === "paused"; // as far as can be said without the API
-  // A task that was changed between two pages may be on both.
+  // Offline, without a response for these filters.
+  const filtersLocally = query.isPlaceholderData && query.fetchStatus === "paused";
+  // A task that changed between two fetches may be on both pages.
   const stored = useMemo(() => [...new Map(data?.pages.flatMap(byId)).values()], [data]);
   if (!data) return { ...query, tasks: [] };
 
   const now = new Date();
   const { due, status } = filters;
   const isDue = due ? dueFilter(due, now).matches : () => true;
-  const wishes = new Map(completed.map(({ options, state }) => [options.mutationKey?.at(-1), state.variables]));
+  const requested = new Map(completed.map(({ options, state }) => [options.mutationKey?.at(-1), state.variables]));
   const tasks = [
     ...created
-      .map(({ mutationId, state }) => ({ ...draftOf(state.variables as TaskCreate), id: `${TEMPORARY}${mutationId}` }))
+      .map(({ mutationId, state }) => temporaryTask(mutationId, state.variables as TaskCreate))
       .filter((task) => passesFilters(task, filters, now))
       .reverse(),
     ...stored
-      .map((task) => withStatus(task, wishes.get(task.id)))
+      .map((task) => withStatus(task, requested.get(task.id)))
       .filter((task) => isDue(task) && (!status || task.status === status) && !hidden.has(task.id))
-      .filter((task) => !unasked || passesFilters(task, filters, now)),
+      .filter((task) => !filtersLocally || passesFilters(task, filters, now)),
   ];
   return { ...query, tasks };
 }
@@ -77,16 +77,16 @@ function withStatus(task: Task, completed = task.completed): Task {
   return completed === task.completed ? task : { ...task, completed, status: completed ? "completed" : "pending" };
 }
 
-/** Writes without an answer, the oldest first. */
-function useUnderWay<Variables>(mutationKey: MutationKey) {
+/** Writes without a response, oldest first. */
+function usePendingWrites<Variables>(mutationKey: MutationKey) {
   const filters = { mutationKey, status: "pending" } as const;
   const mutations = useQueryClient().getMutationCache();
-  useMutationState({ filters, select: ({ mutationId }) => mutationId }); // look again when there are others
-  // Not what was true when that was said: a task would be seen twice, as it was sent and as it was answered.
+  useMutationState({ filters, select: ({ mutationId }) => mutationId }); // renders again when they change
+  // Read from the cache, because that state lags behind: a task would show twice, as sent and as received.
   return mutations.findAll(filters) as Mutation<unknown, Error, Variables>[];
 }
 
-/** Shows the task at once, in the lists whose filters it passes; until the API has given it an id it has another. */
+/** Shows the task at once in the lists whose filters it passes, with a temporary id until the API responds. */
 export function useCreateTask() {
   const api = useApi();
   const queries = useQueryClient();
@@ -94,15 +94,16 @@ export function useCreateTask() {
     mutationKey: CREATE,
     mutationFn: (task: TaskCreate) => api.createTask(task),
     onSuccess: (task) => addTask(queries, task),
-    onSettled: (_, error) => afterWrite(queries, error),
+    onSettled: (_, error) => refreshAfterWrite(queries, error),
   });
 }
 
-export const isTemporary = ({ id }: Task) => id.startsWith(TEMPORARY);
+export const isTemporary = ({ id }: Task) => id.startsWith(TEMPORARY_ID);
 
-function draftOf(task: TaskCreate): Omit<Task, "id"> {
+function temporaryTask(mutationId: number, task: TaskCreate): Task {
   const now = new Date().toISOString();
   return {
+    id: `${TEMPORARY_ID}${mutationId}`,
     userId: "",
     description: null,
     priority: "medium",
@@ -118,55 +119,55 @@ function draftOf(task: TaskCreate): Omit<Task, "id"> {
   };
 }
 
-/** Throws ApiError `precondition-failed` if the task is not at `task.version` any more. */
+/** Throws ApiError `precondition-failed` if the task no longer has `task.version`. */
 export function usePatchTask() {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
-    networkMode: "always", // the editor stays open without a network; it has to hear that there is none
+    networkMode: "always", // without a network the mutation must fail instead of wait, so that the editor can say so
     mutationFn: ({ task, patch }: { task: Pick<Task, "id" | "version">; patch: TaskPatch }) =>
       api.patchTask(task.id, patch, task.version),
     onSuccess: (task) => storeTask(queries, task),
-    onSettled: (_, error) => afterWrite(queries, error),
+    onSettled: (_, error) => refreshAfterWrite(queries, error),
   });
 }
 
-/** For a task that turned out to be other than it is shown: changed, or gone. */
-export function useFoundTask() {
+/** Corrects the lists for a task that turns out to be changed or gone. */
+export function useTaskCache() {
   const queries = useQueryClient();
   return {
-    show: (task: Task) => storeTask(queries, task),
-    forget: ({ id }: Task) => {
+    store: (task: Task) => storeTask(queries, task),
+    remove: ({ id }: Task) => {
       removeTask(queries, id);
-      afterWrite(queries);
+      refreshAfterWrite(queries);
     },
   };
 }
 
-/** Whether a click on the task's checkbox has no answer yet. */
+/** Whether a click on the task's checkbox has no response yet. */
 export function useIsCompleting({ id }: Task): boolean {
   return useIsMutating({ mutationKey: [...COMPLETE, id] }) > 0;
 }
 
-/** Completes or reopens one task. It shows at once; of several wishes the last one counts. */
+/** Completes or reopens one task. The change shows at once, and the last of several clicks counts. */
 export function useCompleteTask(task: Task) {
   const api = useApi();
   const queries = useQueryClient();
-  const { saved } = useDeletions();
+  const { trackVersion } = useDeletions();
   return useMutation({
     mutationKey: [...COMPLETE, task.id],
-    scope: { id: task.id }, // one after the other
+    scope: { id: task.id }, // in order
     mutationFn: (completed: boolean) => api.completeTask(task.id, completed),
-    retry: (failures, error) => failures < 1 && error instanceof ApiError && retries(failures, error),
-    retryDelay: waitFor,
-    onSuccess: (answer) => {
-      storeTask(queries, answer);
-      saved(answer);
+    retry: (failures, error) => failures < 1 && error instanceof ApiError && isRetryableSoon(failures, error),
+    retryDelay,
+    onSuccess: (updated) => {
+      storeTask(queries, updated);
+      trackVersion(updated);
     },
     onError: (error) => {
       if (error instanceof ApiError && error.status === 404) removeTask(queries, task.id);
       toast.error(error.message);
     },
-    onSettled: (_, error) => afterWrite(queries, error),
+    onSettled: (_, error) => refreshAfterWrite(queries, error),
   });
 }

@@ -13,8 +13,8 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** The API against a server that answers as `answer` says; `seen` has each request's line and headers. */
-async function served(answer: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
+/** An API client and its server, which responds with `answer`. `seen` holds the line and headers of each request. */
+async function serve(answer: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
   const seen: { line: string; headers: IncomingMessage["headers"] }[] = [];
   const server = createServer((request, response) => {
     seen.push({ line: `${request.method} ${request.url}`, headers: request.headers });
@@ -41,9 +41,9 @@ const failure = (promise: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-test("a list carries the user, the token and the filters, and knows where it goes on", async () => {
+test("a list request has the user, the token and the filters, and returns the next cursor", async () => {
   const next = '</api/ada/tasks?limit=2&cursor=a%2Bb>; rel="next"';
-  const { api, seen } = await served((_, response) => json(response, 200, [TASK], { Link: next }));
+  const { api, seen } = await serve((_, response) => json(response, 200, [TASK], { Link: next }));
 
   const page = await api.findTasks({ status: "pending", search: "a & b", limit: 2 });
   await api.findTasks({ limit: 2 }, page.next);
@@ -54,15 +54,15 @@ test("a list carries the user, the token and the filters, and knows where it goe
   expect(seen[1]?.line).toBe("GET /api/ada/tasks?limit=2&cursor=a%2Bb");
 });
 
-test("the last page has no next one", async () => {
-  const { api } = await served((_, response) => json(response, 200, []));
+test("the last page has no next cursor", async () => {
+  const { api } = await serve((_, response) => json(response, 200, []));
 
   await expect(api.findTasks({})).resolves.toEqual({ tasks: [], next: undefined });
 });
 
-test("after a 401 a request is sent once more, whole, with another token", async () => {
+test("after a 401 the whole request is sent once more with another token", async () => {
   const bodies: string[] = [];
-  const { api, seen } = await served(async (request, response, count) => {
+  const { api, seen } = await serve(async (request, response, count) => {
     let body = "";
     for await (const chunk of request) body += chunk;
     bodies.push(body);
@@ -75,8 +75,8 @@ test("after a 401 a request is sent once more, whole, with another token", async
   expect(bodies).toEqual(Array(2).fill('{"title":"Water the plants"}'));
 });
 
-test("a second 401 is an error, and not a loop", async () => {
-  const { api, seen } = await served((_, response) => json(response, 401, { code: "invalid-token" }));
+test("a second 401 is an error, not a loop", async () => {
+  const { api, seen } = await serve((_, response) => json(response, 401, { code: "invalid-token" }));
 
   const error = await failure(api.getStats("2026-01-05"));
 
@@ -84,8 +84,8 @@ test("a second 401 is an error, and not a loop", async () => {
   expect(seen).toHaveLength(2);
 });
 
-test("writes name the version they are based on", async () => {
-  const { api, seen } = await served((request, response) =>
+test("writes send the version they are based on", async () => {
+  const { api, seen } = await serve((request, response) =>
     request.method === "DELETE" ? response.writeHead(204).end() : json(response, 200, TASK),
   );
 
@@ -98,8 +98,8 @@ test("writes name the version they are based on", async () => {
   ]);
 });
 
-test("a problem becomes an error with a sentence, its faults and when to try again", async () => {
-  const { api } = await served((_, response) =>
+test("a problem becomes an error with a message, its faults and a retry delay", async () => {
+  const { api } = await serve((_, response) =>
     json(
       response,
       422,
@@ -138,7 +138,7 @@ test.each([
   [new Date(0).toUTCString(), 0],
   ["soon", undefined],
 ])("Retry-After: %s", async (value, expected) => {
-  const { api } = await served((_, response) => json(response, 503, {}, { "Retry-After": value }));
+  const { api } = await serve((_, response) => json(response, 503, {}, { "Retry-After": value }));
 
   const { retryAfter } = (await failure(api.getStats("2026-01-05"))) as ApiError;
 
@@ -146,33 +146,33 @@ test.each([
   else expect(Math.abs((retryAfter ?? -1e9) - expected)).toBeLessThan(2000);
 });
 
-test("an answer of somebody else, such as a proxy, is an error with a sentence too", async () => {
-  const { api } = await served((_, response) => response.writeHead(502).end("<h1>Bad gateway</h1>"));
+test("an error response from a proxy has a message too", async () => {
+  const { api } = await serve((_, response) => response.writeHead(502).end("<h1>Bad gateway</h1>"));
 
-  await expect(api.getStats("2026-01-05")).rejects.toThrow("The task service failed to answer (502). Try again.");
+  await expect(api.getStats("2026-01-05")).rejects.toThrow("The task service returned an error (502). Try again.");
 });
 
 test.each<[string, (response: ServerResponse) => void]>([
-  ["a connection that is cut", (response) => response.destroy()],
+  ["a dropped connection", (response) => response.destroy()],
   [
-    "an answer that breaks off",
+    "a truncated response",
     (response) => response.writeHead(200, { "Content-Length": "9" }).write("[", () => response.destroy()),
   ],
-])("%s is told apart from a refusal", async (_, answer) => {
-  const { api } = await served((_, response) => answer(response));
+])("%s counts as unreachable", async (_, answer) => {
+  const { api } = await serve((_, response) => answer(response));
 
   await expect(api.findTasks({})).rejects.toBeInstanceOf(Unreachable);
 });
 
-test("a service that is not there is unreachable", async () => {
-  const { api, server } = await served(() => {});
+test("a service that is down is unreachable", async () => {
+  const { api, server } = await serve(() => {});
   server.close();
 
   await expect(api.findTasks({})).rejects.toBeInstanceOf(Unreachable);
 });
 
-test("a request that was called off is neither", async () => {
-  const { api } = await served(() => {});
+test("an aborted request is neither refused nor unreachable", async () => {
+  const { api } = await serve(() => {});
   const controller = new AbortController();
 
   const error = failure(api.findTasks({}, undefined, controller.signal));
@@ -181,8 +181,8 @@ test("a request that was called off is neither", async () => {
   expect(await error).toMatchObject({ name: "AbortError" });
 });
 
-test("without a session nothing is sent", async () => {
-  const { seen } = await served(() => {});
+test("nothing is sent without a session", async () => {
+  const { seen } = await serve(() => {});
   const tokens = { get: () => Promise.reject(new SignedOut()), replace: () => Promise.reject(new SignedOut()) };
   const api: Api = createApi({ url: "http://127.0.0.1:9", userId: "ada", tokens });
 
@@ -190,8 +190,8 @@ test("without a session nothing is sent", async () => {
   expect(seen).toEqual([]);
 });
 
-test("a page of something in between is no answer", async () => {
-  const { api } = await served((_, response) =>
+test("a page from something in between counts as unreachable", async () => {
+  const { api } = await serve((_, response) =>
     response.writeHead(200, { "Content-Type": "text/html" }).end("<h1>Welcome to our hotel</h1>"),
   );
 

@@ -12,23 +12,23 @@ export type TaskQuery = Omit<NonNullable<operations["find_tasks"]["parameters"][
 export type Page = { tasks: Task[]; next: string | undefined };
 export type Api = ReturnType<typeof createApi>;
 
-export const PATIENCE = 15_000; // milliseconds until an answer that does not come counts as none
+export const REQUEST_TIMEOUT = 15_000; // milliseconds
 
-/** Characters. Requests with `keepalive` go on when their page is left; browsers limit these to 64 KiB together. */
-const LITTLE = 4000;
+/** Characters. A `keepalive` request survives its page, but browsers limit all of them together to 64 KiB. */
+const MAX_KEEPALIVE_BODY = 4000;
 
 /**
- * The only door to the backend: it knows the address, the token and how errors are thrown.
+ * The only way to the backend: it alone knows the address, the token and how errors are thrown.
  *
- * Every function throws ApiError, Unreachable or SignedOut, and nothing else but the AbortError of a request that
- * was called off. Writes that take versions go ahead only if the task is at one of them (412 otherwise).
+ * Every function throws ApiError, Unreachable or SignedOut, or the AbortError of a request that was aborted. A write
+ * that takes versions succeeds only if the task has one of them (412 otherwise).
  */
 export function createApi({ url, userId, tokens }: { url: string; userId: string; tokens: Tokens }) {
   const client = createClient<paths>({ baseUrl: url, fetch: (request) => send(request, tokens) });
-  // The id and not `me`: after a change of accounts in another window the API refuses rather than mixing the two.
+  // The id, not `me`: if another window switches accounts, the API refuses the request instead of mixing the two.
   const path = { user_id: userId };
-  const one = (id: string) => ({ ...path, task_id: id });
-  const unchangedSince = (...versions: number[]) => ({ "if-match": versions.map((version) => `"${version}"`) });
+  const taskPath = (id: string) => ({ ...path, task_id: id });
+  const ifMatch = (...versions: number[]) => ({ "if-match": versions.map((version) => `"${version}"`) });
 
   return {
     async findTasks(query: TaskQuery, cursor?: string, signal?: AbortSignal): Promise<Page> {
@@ -36,52 +36,52 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
         params: { path, query: cursor ? { ...query, cursor } : query },
         signal: signal ?? null,
       });
-      return { tasks: had(data), next: nextCursor(response) };
+      return { tasks: requireData(data), next: nextCursor(response) };
     },
 
     async getTask(id: string): Promise<Task> {
-      const { data } = await client.GET("/api/{user_id}/tasks/{task_id}", { params: { path: one(id) } });
-      return had(data);
+      const { data } = await client.GET("/api/{user_id}/tasks/{task_id}", { params: { path: taskPath(id) } });
+      return requireData(data);
     },
 
     async createTask(body: TaskCreate): Promise<Task> {
-      const keepalive = JSON.stringify(body).length <= LITTLE;
+      const keepalive = JSON.stringify(body).length <= MAX_KEEPALIVE_BODY;
       const { data } = await client.POST("/api/{user_id}/tasks", { params: { path }, body, keepalive });
-      return had(data);
+      return requireData(data);
     },
 
     async patchTask(id: string, body: TaskPatch, version: number): Promise<Task> {
       const { data } = await client.PATCH("/api/{user_id}/tasks/{task_id}", {
-        params: { path: one(id), header: unchangedSince(version) },
+        params: { path: taskPath(id), header: ifMatch(version) },
         body,
       });
-      return had(data);
+      return requireData(data);
     },
 
-    /** Safe to repeat: it sets, and does not toggle. */
+    /** Safe to repeat: it sets the state instead of toggling it. */
     async completeTask(id: string, completed: boolean): Promise<Task> {
       const { data } = await client.PATCH("/api/{user_id}/tasks/{task_id}/complete", {
-        params: { path: one(id) },
+        params: { path: taskPath(id) },
         body: { completed },
         keepalive: true,
       });
-      return had(data);
+      return requireData(data);
     },
 
     async deleteTask(id: string, versions: number[]): Promise<void> {
       await client.DELETE("/api/{user_id}/tasks/{task_id}", {
-        params: { path: one(id), header: unchangedSince(...versions) },
+        params: { path: taskPath(id), header: ifMatch(...versions) },
         keepalive: true,
       });
     },
 
-    /** `today` is the reader's calendar day, before which a task is overdue that is due on a day. */
+    /** `today` is the user's calendar day. A task that is due on an earlier day counts as overdue. */
     async getStats(today: string, signal?: AbortSignal): Promise<Stats> {
       const { data } = await client.GET("/api/{user_id}/stats", {
         params: { path, query: { today } },
         signal: signal ?? null,
       });
-      return had(data);
+      return requireData(data);
     },
   };
 }
@@ -97,11 +97,13 @@ async function send(request: Request, tokens: Tokens): Promise<Response> {
 async function attempt(request: Request, token: string): Promise<Response> {
   request.headers.set("Authorization", `Bearer ${token}`);
   try {
-    const response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) });
-    // Read to its end here, where an answer that breaks off is told apart from one that is wrong.
+    const response = await fetch(request, {
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT)]),
+    });
+    // Read the whole body here, so that a response that breaks off counts as unreachable, not as malformed.
     const body = await response.blob();
-    // It comes from something in between, such as the sign-in page of a hotel's network.
-    if (response.ok && body.size && !body.type.includes("json")) throw new TypeError("This is not JSON.");
+    // Something in between has answered, such as the sign-in page of a hotel's network.
+    if (response.ok && body.size && !body.type.includes("json")) throw new TypeError("The response is not JSON.");
     return new Response(body.size ? body : null, response);
   } catch (error) {
     if (request.signal.aborted) throw error;
@@ -109,8 +111,8 @@ async function attempt(request: Request, token: string): Promise<Response> {
   }
 }
 
-/** Errors are thrown before openapi-fetch sees them, so that what it types as perhaps missing is there. */
-function had<T>(data: T | undefined): T {
+/** `send` throws for every error, so data that openapi-fetch types as optional is always present. */
+function requireData<T>(data: T | undefined): T {
   if (data === undefined) throw new Unreachable();
   return data;
 }

@@ -16,9 +16,9 @@ test("docs/frontend.md quotes code", () => {
   expect(quotes.length).toBe(text.match(/^ *```ts$/gm)?.length);
 });
 
-test.each(quotes)("what docs/frontend.md quotes from $file is what stands there", ({ file, code }) => {
+test.each(quotes)("docs/frontend.md quotes $file literally", ({ file, code }) => {
   const source = lines(readFileSync(new URL(`../../${file}`, import.meta.url), "utf8")).join("\n");
-  // A line of three dots stands for what was left out.
+  // An ellipsis comment stands for omitted lines.
   for (const passage of code.split(/^\s*\/\/ …\n/m)) {
     expect(source).toContain(lines(passage).join("\n").trim());
   }

@@ -1,27 +1,27 @@
 import type { Task, TaskPatch } from "@/lib/api";
 import { fromInputs, toInputs } from "@/lib/due";
 
-/** A task as its editor holds it: text in fields. */
+/** The fields of the editor. */
 export type Draft = Pick<Task, "title" | "description" | "priority" | "category"> & {
   description: string;
   day: string;
   time: string;
 };
 
-export function draftOf(task: Task): Draft {
+export function toDraft(task: Task): Draft {
   const { title, description, priority, category, dueDate } = task;
   return { title, description: description ?? "", priority, category, ...toInputs(dueDate) };
 }
 
-/** What the draft changes about the task. A due date whose fields were not touched stays as exact as it was. */
-export function changes(task: Task, draft: Draft): TaskPatch {
-  const shown = draftOf(task);
+/** The patch from the task to the draft. An untouched due date keeps its seconds. */
+export function patchFor(task: Task, draft: Draft): TaskPatch {
+  const original = toDraft(task);
   const patch: TaskPatch = {};
   if (draft.title.trim() !== task.title) patch.title = draft.title;
-  if (draft.description !== shown.description) patch.description = draft.description || null;
+  if (draft.description !== original.description) patch.description = draft.description || null;
   if (draft.priority !== task.priority) patch.priority = draft.priority;
   if (draft.category.trim().toLowerCase() !== task.category) patch.category = draft.category.trim() || "other";
-  if (draft.day !== shown.day || draft.time !== shown.time) patch.dueDate = fromInputs(draft);
+  if (draft.day !== original.day || draft.time !== original.time) patch.dueDate = fromInputs(draft);
   return patch;
 }
 
@@ -29,23 +29,23 @@ export type Member = keyof TaskPatch & keyof Task;
 
 export type Conflict = { member: Member; mine: Task[Member]; theirs: Task[Member] };
 
-/** What both sides have changed since `base`, and to different values. The rest of `mine` can be added to theirs. */
-export function conflicts(base: Task, mine: TaskPatch, theirs: Task): Conflict[] {
+/** The members that both sides have changed since `base`, to different values. The others merge. */
+export function findConflicts(base: Task, mine: TaskPatch, theirs: Task): Conflict[] {
   return (Object.keys(mine) as Member[])
     .map((member) => ({ member, mine: mine[member] ?? null, theirs: theirs[member] }))
     .filter(({ member, mine, theirs }) => theirs !== base[member] && theirs !== stored(member, mine));
 }
 
-/** Whether the other side has changed anything since `base` that is not in `mine` too. */
+/** Whether the other side has changed anything since `base` that `mine` does not change alike. */
 export function changedElsewhere(base: Task, mine: TaskPatch, theirs: Task): boolean {
   const members: Member[] = ["title", "description", "priority", "category", "dueDate", "status"];
   return members.some((member) => {
-    const ours = member in mine ? stored(member, mine[member] ?? null) : base[member];
-    return theirs[member] !== base[member] && theirs[member] !== ours;
+    const expected = member in mine ? stored(member, mine[member] ?? null) : base[member];
+    return theirs[member] !== base[member] && theirs[member] !== expected;
   });
 }
 
-/** A value as the API will keep it: trimmed, a category in lower case, an instant to the microsecond. */
+/** A value as the API stores it: trimmed, a category in lower case, an instant with microseconds. */
 function stored(member: Member, value: Task[Member]): Task[Member] {
   if (typeof value !== "string") return value;
   if (member === "title") return value.trim();
@@ -54,8 +54,8 @@ function stored(member: Member, value: Task[Member]): Task[Member] {
   return value;
 }
 
-/** My change without the members in question for which the other side's value is to stay. */
-export function unset(mine: TaskPatch, inQuestion: Conflict[], keep: ReadonlySet<Member>): TaskPatch {
-  const dropped = new Set<string>(inQuestion.map(({ member }) => member).filter((member) => !keep.has(member)));
+/** My patch without the conflicting members that keep their value. `chosen` holds those that take mine. */
+export function resolveConflicts(mine: TaskPatch, conflicts: Conflict[], chosen: ReadonlySet<Member>): TaskPatch {
+  const dropped = new Set<string>(conflicts.map(({ member }) => member).filter((member) => !chosen.has(member)));
   return Object.fromEntries(Object.entries(mine).filter(([member]) => !dropped.has(member)));
 }

@@ -7,7 +7,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone as (typeof ZONES)[
 it("runs in the zone of its project", () => {
   expect(zone).toBe(process.env.TZ);
   expect(ZONES).toContain(zone);
-  // 20:30 in UTC is another day, or another hour, in each of them.
+  // 20:30 UTC is a different day or hour in each of them.
   expect(toInputs("2026-01-05T20:30:00.000000Z")).toEqual(
     {
       "Pacific/Pago_Pago": { day: "2026-01-05", time: "09:30" },
@@ -33,7 +33,7 @@ describe("inputs", () => {
     }
   });
 
-  it("give an instant back as they were, on every day of four years", () => {
+  it("give an instant back unchanged, on every day of four years", () => {
     for (const day of days("2024-01-01", 366 * 4)) {
       for (const time of ["00:00", "00:01", "03:00", "12:00", "16:45", "23:59"]) {
         const due = fromInputs({ day, time }) ?? "";
@@ -45,15 +45,15 @@ describe("inputs", () => {
     }
   });
 
-  it("keep the API's instants", () => {
+  it("keep the instants of the API", () => {
     for (const due of instants("2026-03-27", 24 * 5).map((instant) => instant.replace("Z", "000Z"))) {
-      const again = fromInputs(toInputs(due)) ?? "";
-      // Of an hour that happens twice the first is meant; none of these is such an hour.
-      expect(Date.parse(again)).toBe(Date.parse(due));
+      const roundTripped = fromInputs(toInputs(due)) ?? "";
+      // An hour that happens twice would become the first of the two; none of these hours does.
+      expect(Date.parse(roundTripped)).toBe(Date.parse(due));
     }
   });
 
-  it("move a time that the clocks skip, and take the first of a time that happens twice", () => {
+  it("move a time that the clocks skip, and pick the first of a time that happens twice", () => {
     const skipped = {
       "Pacific/Pago_Pago": "2026-03-29T13:30:00.000Z",
       UTC: "2026-03-29T02:30:00.000Z",
@@ -90,7 +90,7 @@ describe("isOverdue", () => {
     expect(isOverdue(due, new Date("2026-01-05T16:00:00.001Z"))).toBe(true);
   });
 
-  it("is a day that has ended for the reader", () => {
+  it("is a day that has ended in the user's zone", () => {
     for (const [n, day] of days("2026-01-01", 365).entries()) {
       expect(isOverdue(day, new Date(2026, 0, 1 + n))).toBe(false);
       expect(isOverdue(day, new Date(2026, 0, 1 + n, 23, 59, 59, 999))).toBe(false);
@@ -124,27 +124,27 @@ describe("describeDue", () => {
     expect(plain(describeDue(later, now, "en-GB"))).toMatch(/^Thu 8 Jan 0?0:05$/);
   });
 
-  it("says today for every minute of today, on days that change the clocks too", () => {
+  it("says today all day, even when the clocks change", () => {
     for (const day of ["2026-03-28", "2026-03-29", "2026-03-30", "2026-10-24", "2026-10-25", "2026-10-26"]) {
       const [year = 0, month = 0, date = 0] = day.split("-").map(Number);
       for (let hour = 0; hour < 24; hour++) {
-        const present = new Date(year, month - 1, date, hour, 59);
+        const now = new Date(year, month - 1, date, hour, 59);
 
-        expect(describeDue(day, present, "en")).toBe("Today");
-        expect(describeDue(shift(day, 1), present, "en")).toBe("Tomorrow");
-        expect(describeDue(shift(day, -1), present, "en")).toBe("Yesterday");
-        expect(describeDue(present.toISOString(), new Date(year, month - 1, date), "en")).toMatch(/^Today /);
+        expect(describeDue(day, now, "en")).toBe("Today");
+        expect(describeDue(shift(day, 1), now, "en")).toBe("Tomorrow");
+        expect(describeDue(shift(day, -1), now, "en")).toBe("Yesterday");
+        expect(describeDue(now.toISOString(), new Date(year, month - 1, date), "en")).toMatch(/^Today /);
       }
     }
   });
 
-  it("speaks the reader's own language without a locale", () => {
+  it("uses the user's language without a locale", () => {
     expect(describeDue("2026-01-05", now)).not.toBe("");
   });
 });
 
 describe("dueFilter", () => {
-  /** The definition, from the reader's own clock: the days that `due` may be, told apart with Date alone. */
+  /** The definition, in the user's zone and with Date alone. */
   function isDue(filter: DueFilter, due: string, now: Date): boolean {
     const [year = 0, month = 0, date = 0] = due.slice(0, 10).split("-").map(Number);
     const start = isDay(due) ? new Date(year, month - 1, date) : new Date(due);
@@ -153,13 +153,13 @@ describe("dueFilter", () => {
     return start >= midnight(0) && start < midnight(filter === "today" ? 1 : 7);
   }
 
-  /** What the API's `due_after` and `due_before` let through. */
-  function isAnswered({ due_after, due_before }: { due_after?: string; due_before?: string }, due: string): boolean {
+  /** Whether the API would return it for `due_after` and `due_before`. */
+  function isReturned({ due_after, due_before }: { due_after?: string; due_before?: string }, due: string): boolean {
     const stored = Date.parse(due);
     return (!due_after || stored >= Date.parse(due_after)) && (!due_before || stored < Date.parse(due_before));
   }
 
-  it.each(DUE_FILTERS)("%s is what it says, and its query leaves none out", (filter) => {
+  it.each(DUE_FILTERS)("%s matches by definition, and its query misses none", (filter) => {
     for (const middle of ["2026-01-05", "2026-03-29", "2026-10-25", "2026-12-31"]) {
       const dues = [...days(shift(middle, -10), 21), ...instants(shift(middle, -10), 24 * 21)];
       for (const now of instants(shift(middle, -1), 72).map((instant) => new Date(instant))) {
@@ -167,16 +167,16 @@ describe("dueFilter", () => {
         const due = dues.filter((each) => isDue(filter, each, now));
 
         expect(dues.filter((dueDate) => matches({ dueDate, completed: false }))).toEqual(due);
-        expect(due.filter((each) => isAnswered(query, each))).toEqual(due);
+        expect(due.filter((each) => isReturned(query, each))).toEqual(due);
       }
     }
   });
 
-  it.each(DUE_FILTERS)("%s has no task without a due date", (filter) => {
+  it.each(DUE_FILTERS)("%s never matches a task without a due date", (filter) => {
     expect(dueFilter(filter, new Date()).matches({ dueDate: null, completed: false })).toBe(false);
   });
 
-  it.each(DUE_FILTERS)("%s has completed tasks, unless it is overdue", (filter) => {
+  it.each(DUE_FILTERS)("%s matches completed tasks, unless it is overdue", (filter) => {
     const now = new Date(2026, 0, 5, 12);
     const dueDate = filter === "overdue" ? "2026-01-04" : "2026-01-05";
 
@@ -184,7 +184,7 @@ describe("dueFilter", () => {
     expect(dueFilter(filter, now).matches({ dueDate, completed: true })).toBe(filter !== "overdue");
   });
 
-  it("asks for little more than it needs", () => {
+  it("queries little more than it needs", () => {
     const now = new Date(2026, 0, 5, 12);
 
     expect(dueFilter("overdue", now).query).toEqual({ due_before: "2026-01-07", status: "pending" });
@@ -192,7 +192,7 @@ describe("dueFilter", () => {
     expect(dueFilter("week", now).query).toEqual({ due_after: "2026-01-04", due_before: "2026-01-13" });
   });
 
-  it.each(DUE_FILTERS)("%s asks the same all day", (filter) => {
+  it.each(DUE_FILTERS)("%s has the same query all day", (filter) => {
     const queries = [0, 8, 16, 23].map((hour) => dueFilter(filter, new Date(2026, 2, 29, hour, 59)).query);
 
     expect(new Set(queries.map((query) => JSON.stringify(query))).size).toBe(1);
@@ -211,7 +211,7 @@ function shift(day: string, by: number): string {
   return new Date(Date.parse(day) + by * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** ICU's commas and narrow spaces come and go between releases. */
+/** ICU's commas and narrow spaces change between releases. */
 function plain(text: string): string {
   return text.replace(/,/g, "").replace(/\s/g, " ");
 }

@@ -1,7 +1,6 @@
 /**
- * Due dates in the reader's own time zone, which is the runtime's: call these in the browser, since a server's zone
- * and language are not the reader's. A due date is a calendar day ("2026-01-05"), the same day wherever it is read,
- * or an instant ("2026-01-05T16:00:00.000000Z").
+ * Due dates in the user's time zone. Call these in the browser: a server has another zone and language. A due date is
+ * a calendar day ("2026-01-05"), which is the same day everywhere, or an instant ("2026-01-05T16:00:00.000000Z").
  */
 
 export type Inputs = { day: string; time: string };
@@ -15,7 +14,7 @@ export function isDay(due: string): boolean {
   return !due.includes("T");
 }
 
-/** The values of a date and a time input. Seconds are not shown, so send a due date back only when it was edited. */
+/** The values of a date and a time input. They have no seconds, so send a due date back only if the user edited it. */
 export function toInputs(due: string | null): Inputs {
   if (due === null) return { day: "", time: "" };
   if (isDay(due)) return { day: due, time: "" };
@@ -24,14 +23,14 @@ export function toInputs(due: string | null): Inputs {
 }
 
 /**
- * Where a change of the clocks skips a local time, it is read as `Date` reads it, the skipped hour later (02:30 as
- * 03:30); of a time that happens twice the first is taken.
+ * The due date of a date and a time input. Where the clocks change, this follows `Date`: a skipped local time moves
+ * an hour later (02:30 becomes 03:30), and a time that happens twice is the first of the two.
  */
 export function fromInputs({ day, time }: Inputs): string | null {
   if (!day) return null;
   if (!time) return day;
   const instant = new Date(`${day}T${time}`);
-  // Browsers let a year of five digits be typed. The API refuses it with a sentence; toISOString would throw.
+  // Browsers accept a five-digit year. The API refuses it with an error message; toISOString would throw.
   return Number.isNaN(instant.getTime()) ? `${day}T${time}` : instant.toISOString();
 }
 
@@ -39,7 +38,7 @@ export function isOverdue(due: string, now: Date): boolean {
   return isDay(due) ? due < localDay(now) : new Date(due) < now;
 }
 
-/** "Today", "Tomorrow 17:00", "Mon 5 Jan", "Tue 5 Jan 2027", as the locale writes them. */
+/** "Today", "Tomorrow 17:00", "Mon 5 Jan" or "Tue 5 Jan 2027", as the locale writes it. */
 export function describeDue(due: string, now: Date, locale?: string): string {
   const day = toInputs(due).day;
   const words = describeDay(day, localDay(now), locale);
@@ -47,9 +46,9 @@ export function describeDue(due: string, now: Date, locale?: string): string {
 }
 
 /**
- * `query` asks the API for more than is due, and `matches` picks what is. The API keeps a calendar day at 00:00 UTC
- * and an instant where it is, so no one range of UTC holds exactly a reader's day of both. No zone is a whole day
- * away from UTC: a day more on either side holds everything, and stays the same query until the day ends.
+ * `query` asks the API for too much, and `matches` picks what is due. The API stores a calendar day as 00:00 UTC and
+ * an instant as it is, so no single UTC range covers exactly the user's day for both. Zones are less than a day from
+ * UTC, so one day more on either side covers everything, and the query stays the same until the day ends.
  */
 export function dueFilter(filter: DueFilter, now: Date): { query: DueQuery; matches(task: Dated): boolean } {
   const today = localDay(now);
@@ -66,7 +65,7 @@ export function dueFilter(filter: DueFilter, now: Date): { query: DueQuery; matc
   };
 }
 
-/** The calendar day that it is for the reader. Days of four-digit years sort as strings. */
+/** The user's calendar day at an instant. Days with four-digit years sort as strings. */
 export function localDay(instant: Date): string {
   return `${digits(instant.getFullYear(), 4)}-${digits(instant.getMonth() + 1, 2)}-${digits(instant.getDate(), 2)}`;
 }
@@ -75,7 +74,7 @@ function describeDay(day: string, today: string, locale?: string): string {
   const { relative, date, dateWithYear } = formatters(locale);
   const distance = Math.round((Date.parse(day) - Date.parse(today)) / DAY);
   if (Math.abs(distance) <= 1) return capitalize(relative.format(distance, "day"), locale);
-  // Date.parse and these formatters both take a day as UTC: a local midnight does not exist everywhere on every day.
+  // Date.parse and these formatters both use UTC, because some zones have no midnight on some days.
   return (day.slice(0, 4) === today.slice(0, 4) ? date : dateWithYear).format(Date.parse(day));
 }
 
@@ -100,14 +99,14 @@ function capitalize(text: string, locale?: string): string {
 type Formatters = ReturnType<typeof createFormatters>;
 const cache = new Map<string | undefined, Formatters>();
 
-/** Making a formatter costs some hundred times as much as using one, and a list describes many dates. */
+/** Creating a formatter costs about a hundred times as much as using it, and a list formats many dates. */
 function formatters(locale?: string): Formatters {
-  let found = cache.get(locale);
-  if (!found) {
-    found = createFormatters(locale);
-    cache.set(locale, found);
+  let cached = cache.get(locale);
+  if (!cached) {
+    cached = createFormatters(locale);
+    cache.set(locale, cached);
   }
-  return found;
+  return cached;
 }
 
 function createFormatters(locale?: string) {

@@ -4,7 +4,7 @@ import { readEnv } from "@/lib/env";
 
 const ENV = { DATABASE_URL: "postgresql://owner@localhost/app", BETTER_AUTH_SECRET: "x".repeat(32) };
 
-test("what has a default need not be set", () => {
+test("settings with a default may be left out", () => {
   expect(readEnv(ENV)).toEqual({
     databaseUrl: ENV.DATABASE_URL,
     secret: ENV.BETTER_AUTH_SECRET,
@@ -14,7 +14,7 @@ test("what has a default need not be set", () => {
   });
 });
 
-test("an address is taken without the slash at its end", () => {
+test("an address loses its trailing slash", () => {
   expect(readEnv({ ...ENV, NEXT_PUBLIC_BACKEND_URL: "https://api.example.com/" }).backendUrl).toBe(
     "https://api.example.com",
   );
@@ -27,6 +27,6 @@ test.each([
   ["BETTER_AUTH_URL", "localhost:3000", "BETTER_AUTH_URL must be an http or https URL"],
   ["NEXT_PUBLIC_BACKEND_URL", "https://", "NEXT_PUBLIC_BACKEND_URL must be an http or https URL"],
   ["JWT_ALGORITHM", "RS256", "JWT_ALGORITHM must be HS256 or EdDSA"],
-])("%s=%s is refused with what to change", (name, value, message) => {
+])("%s=%s is refused with an error that says what to change", (name, value, message) => {
   expect(() => readEnv({ ...ENV, [name]: value })).toThrow(message);
 });

@@ -2,7 +2,7 @@ import "server-only";
 
 const ALGORITHMS = ["HS256", "EdDSA"] as const;
 
-/** What the server needs to know, read when it starts and not when the app is built. Throws what to change. */
+/** The server's settings, read when it starts, not when the app is built. Throws an error that says what to change. */
 export function readEnv(env: Record<string, string | undefined> = process.env) {
   return {
     databaseUrl: required(env, "DATABASE_URL"),
@@ -13,15 +13,15 @@ export function readEnv(env: Record<string, string | undefined> = process.env) {
   };
 }
 
-/** By itself for the proxy, which runs for pages that need nothing else. */
+/** Separate for the proxy, which needs nothing else and runs even where nothing else is set. */
 export function readBackendUrl(env: Record<string, string | undefined> = process.env): string {
-  // Not `process.env.NEXT_PUBLIC_…`: where Next.js sees that, it puts in the value that the build had.
+  // Not `process.env.NEXT_PUBLIC_…`, which Next.js replaces with the value at build time.
   return url(env, "NEXT_PUBLIC_BACKEND_URL", "http://127.0.0.1:8000");
 }
 
 function required(env: Record<string, string | undefined>, name: string, length = 1): string {
   const value = env[name] ?? "";
-  if (!value) throw new Error(`${name} is not set; frontend/.env.example says what it is for.`);
+  if (!value) throw new Error(`${name} is not set. See frontend/.env.example.`);
   if (value.length < length) throw new Error(`${name} must have at least ${length} characters.`);
   return value;
 }

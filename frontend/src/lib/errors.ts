@@ -1,23 +1,24 @@
 import type { components } from "@/lib/api-types";
 
 // Error
-// ├── ApiError       the API answered, and refused: a problem detail (RFC 9457)
-// ├── Unreachable    no answer: no network, the API is down, or it took too long
-// └── SignedOut      there is no session any more, so there is no token to be had
+// ├── ApiError       the API refused the request with a problem detail (RFC 9457)
+// ├── Unreachable    no response: there is no network, the API is down, or it took too long
+// └── SignedOut      the session has ended, so no token can be issued
+//
+// Every message is a sentence for the user.
 
-/** Every message of these is a sentence that can be shown to whoever is using the app. */
 export class ApiError extends Error {
   override name = "ApiError";
 
   constructor(
     readonly status: number,
-    /** Stable; docs/errors.md of the API explains each. */
+    /** Stable. The API documents each one in docs/errors.md. */
     readonly code: string,
     message: string,
     readonly requestId: string,
     /** Each `detail` is a sentence about the member that `pointer` names. */
     readonly faults: components["schemas"]["Fault"][],
-    /** When to try again, if the API said so: milliseconds from the answer. */
+    /** How long to wait before a retry, if the API says so: milliseconds from the response. */
     readonly retryAfter: number | undefined,
   ) {
     super(message);
@@ -28,15 +29,15 @@ export class ApiError extends Error {
     const { status, headers } = response;
     const faults = (problem.errors ?? []).map(({ pointer, detail }) => ({
       pointer,
-      detail: `${label(pointer)} ${detail}`,
+      detail: `${fieldName(pointer)} ${detail}`,
     }));
     return new ApiError(
       status,
       problem.code ?? "unknown",
-      faults.map(({ detail }) => detail).join(" ") || sentence(status, problem),
+      faults.map(({ detail }) => detail).join(" ") || messageFor(status, problem),
       problem.requestId ?? headers.get("X-Request-Id") ?? "",
       faults,
-      delay(headers.get("Retry-After")),
+      parseRetryAfter(headers.get("Retry-After")),
     );
   }
 }
@@ -53,21 +54,21 @@ export class SignedOut extends Error {
   override name = "SignedOut";
 
   constructor() {
-    super("You have been signed out. Sign in again to go on.");
+    super("You have been signed out. Sign in again to continue.");
   }
 }
 
-function sentence(status: number, { code, detail }: Partial<components["schemas"]["Problem"]>): string {
-  if (code === "task-not-found") return "This task is not there any more. It may have been deleted in another window.";
-  if (code === "precondition-failed") return "This task has been changed in another window since it was shown here.";
-  if (status === 401) return "The task service does not accept your sign-in. Sign out and in again.";
+function messageFor(status: number, { code, detail }: Partial<components["schemas"]["Problem"]>): string {
+  if (code === "task-not-found") return "This task no longer exists. It may have been deleted in another window.";
+  if (code === "precondition-failed") return "This task was changed in another window.";
+  if (status === 401) return "The task service rejected your sign-in. Sign out, then sign in again.";
   if (status === 503 || status === 429) return "The task service is busy. Try again in a moment.";
-  if (status >= 500 || !detail) return `The task service failed to answer (${status}). Try again.`;
+  if (status >= 500 || !detail) return `The task service returned an error (${status}). Try again.`;
   return detail;
 }
 
-/** `/dueDate` and `/due_after` as a sentence begins with them: "Due date", "Due after". */
-function label(pointer: string): string {
+/** The subject of a sentence about a member: "Due date" for `/dueDate`, "Due after" for `/due_after`. */
+function fieldName(pointer: string): string {
   const words = pointer
     .replace("/", "")
     .replace(/([A-Z])|_/g, " $1")
@@ -76,7 +77,7 @@ function label(pointer: string): string {
 }
 
 /** Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3). */
-function delay(value: string | null): number | undefined {
+function parseRetryAfter(value: string | null): number | undefined {
   if (!value) return undefined;
   const milliseconds = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;

@@ -5,7 +5,7 @@ import { type Filters, formatFilters, isNarrowed, parseFilters, passesFilters, t
 
 const parse = (query: string) => parseFilters(new URLSearchParams(query));
 
-test("an address and its filters say the same", () => {
+test("filters survive a round trip through the address", () => {
   const filters: Filters = {
     status: "pending",
     priority: "high",
@@ -19,22 +19,22 @@ test("an address and its filters say the same", () => {
   expect(formatFilters(parse(""))).toBe("");
 });
 
-test("a filter that is set to nothing leaves the address", () => {
+test("an undefined filter is removed from the address", () => {
   expect(formatFilters({ ...parse("status=pending&search=milk"), status: undefined })).toBe("search=milk");
 });
 
-test("what makes no sense in an address is left out", () => {
+test("invalid parameters in an address are ignored", () => {
   expect(parse("status=done&priority=urgent&due=never&sort=random&category=%20&other=1")).toEqual({ sort: "newest" });
 });
 
-test("what is longer than the API takes is left out", () => {
+test("values longer than the API accepts are ignored", () => {
   const long = (length: number) => "x".repeat(length);
 
   expect(parse(`category=${long(50)}&search=${long(200)}`)).toMatchObject({ category: long(50), search: long(200) });
   expect(parse(`category=${long(51)}&search=${long(201)}`)).toEqual({ sort: "newest" });
 });
 
-test("the API is asked for what is chosen, and for nothing else", () => {
+test("a query contains the chosen filters and nothing else", () => {
   const now = new Date("2026-01-05T12:00:00Z");
 
   expect(toQuery(parse(""), now)).toEqual({ sort_by: "createdAt", sort_order: "desc" });
@@ -47,11 +47,11 @@ test("the API is asked for what is chosen, and for nothing else", () => {
   });
 });
 
-test("overdue tasks are open ones, whatever the status says", () => {
+test("overdue tasks are open, whatever the status filter is", () => {
   expect(toQuery(parse("due=overdue&status=completed"), new Date()).status).toBe("pending");
 });
 
-test("more words than the API takes are left out", () => {
+test("words beyond what the API accepts are dropped", () => {
   expect(toQuery(parse("search=1 2 3 4 5 6 7 8 9 10 11"), new Date()).search).toBe("1 2 3 4 5 6 7 8 9 10");
 });
 
@@ -64,7 +64,7 @@ test.each([
   ["priority=low", false],
   ["category=work", false],
   ["due=overdue", false],
-])("a new task is shown where it passes the filters: %j", (query, passes) => {
+])("whether a task passes the filters %j", (query, passes) => {
   const now = new Date("2026-01-05T12:00:00Z");
   const task = {
     title: "Pay the rent",
@@ -79,7 +79,7 @@ test.each([
   expect(passesFilters(task, parse(query), now)).toBe(passes);
 });
 
-test("an order alone does not narrow the list", () => {
+test("sorting does not narrow the list", () => {
   expect(isNarrowed(parse("sort=title"))).toBe(false);
   expect(isNarrowed(parse("due=today"))).toBe(true);
 });

@@ -14,7 +14,7 @@ export const SORTS = {
   title: { sort_by: "title", sort_order: "asc" },
 } as const satisfies Record<string, Pick<TaskQuery, "sort_by" | "sort_order">>;
 
-export const MAX_SEARCH = 200; // characters that the API takes
+export const MAX_SEARCH = 200; // characters that the API accepts
 const MAX_WORDS = 10;
 const MAX_CATEGORY = 50;
 
@@ -28,13 +28,13 @@ type Narrowing = {
   search?: string;
 };
 
-/** What narrows and orders the list. It lives in the page's address, so that it survives a reload and can be kept. */
+/** Narrows and orders the list. The page's address holds it, so that a reload or a bookmark keeps it. */
 export type Filters = Narrowing & { sort: Sort };
 
 /** New values for some of the filters. `undefined` removes one. */
 export type FilterChange = { [Name in keyof Narrowing]?: Narrowing[Name] | undefined } & { sort?: Sort };
 
-/** What an address says that makes no sense is left out. */
+/** Ignores invalid parameters. */
 export function parseFilters(params: URLSearchParams): Filters {
   const filters: Filters = { sort: oneOf(Object.keys(SORTS) as Sort[], params.get("sort")) ?? "newest" };
   const status = oneOf(STATUSES, params.get("status"));
@@ -57,17 +57,17 @@ export function formatFilters({ sort, ...rest }: FilterChange & Pick<Filters, "s
 }
 
 export function toQuery({ sort, due, status, search, ...rest }: Filters, now: Date): TaskQuery {
-  const searched = words(search).join(" ");
+  const terms = words(search).join(" ");
   return {
     ...rest,
     ...SORTS[sort],
     ...(status && { status }),
-    ...(searched && { search: searched }),
+    ...(terms && { search: terms }),
     ...(due && dueFilter(due, now).query),
   };
 }
 
-/** As the API would decide; of the search only nearly so, since PostgreSQL knows more of upper and lower case. */
+/** Decides as the API does, except that PostgreSQL knows more about upper and lower case in a search. */
 export function passesFilters(task: Task, { status, priority, category, due, search }: Filters, now: Date): boolean {
   const text = `${task.title}\n${task.description ?? ""}`.toLowerCase();
   return (
@@ -79,7 +79,7 @@ export function passesFilters(task: Task, { status, priority, category, due, sea
   );
 }
 
-/** As many as the API takes; one that is left out only finds more. */
+/** No more words than the API accepts. Dropping one only finds more. */
 function words(search = ""): string[] {
   return search.split(/\s+/).filter(Boolean).slice(0, MAX_WORDS);
 }

@@ -4,9 +4,9 @@ import { getMigrations } from "better-auth/db/migration";
 
 import { server } from "@/lib/auth";
 
-const LOCK = 7_225_911_563; // any number that nobody else uses for an advisory lock in this database
+const LOCK = 7_225_911_563; // any number that no other advisory lock in this database uses
 
-/** A server that cannot do its work ends and says why, so that whatever watches over it notices. */
+/** Exits with an error if the migration fails, so that a supervisor notices. */
 export async function migrateOrExit(): Promise<void> {
   try {
     await migrate();
@@ -16,12 +16,12 @@ export async function migrateOrExit(): Promise<void> {
   }
 }
 
-/** Add what Better Auth's tables lack. Instances that start together do it one after the other. */
+/** Adds what Better Auth's tables lack. Instances that start at the same time take turns. */
 async function migrate(): Promise<void> {
   const { auth, pool } = server();
   const client = await pool.connect();
   try {
-    // Held by a transaction and not by the session, because a pooler gives sessions to others.
+    // The transaction holds the lock, not the session: a pooler hands sessions to other clients.
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock($1)", [LOCK]);
     const { runMigrations } = await getMigrations(auth.options);

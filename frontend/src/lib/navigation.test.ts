@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 vi.mock("@/lib/auth-client", () => ({ authClient: {} }));
 
-import { leave } from "@/lib/navigation";
+import { goToSignIn } from "@/lib/navigation";
 
 const assign = vi.fn();
 
@@ -19,16 +19,16 @@ afterEach(() => {
 });
 
 test("only the first reason to leave counts", () => {
-  leave("deleted");
-  leave("signed-out");
+  goToSignIn("deleted");
+  goToSignIn("signed-out");
 
   expect(assign.mock.calls).toEqual([["/sign-in?reason=deleted"]]);
 });
 
-test("whoever chose to stay can leave later", () => {
-  leave("signed-out");
+test("a user who chose to stay can leave later", () => {
+  goToSignIn("signed-out");
   vi.advanceTimersByTime(5000);
-  leave("signed-out");
+  goToSignIn("signed-out");
 
   expect(assign).toHaveBeenCalledTimes(2);
 });

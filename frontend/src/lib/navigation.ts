@@ -1,32 +1,32 @@
 import { authClient } from "@/lib/auth-client";
 
-// Who is signed in changes here. A whole page load leaves nothing of the account before in memory.
+// The user changes here. A full page load leaves nothing of the previous account in memory.
 
-const MOMENT = 5000; // milliseconds
+const STAY_TIMEOUT = 5000; // milliseconds after which the user must have chosen to stay
 
-let leaving = false; // for a reason that is said already
+let leaving = false; // the first reason to leave is the one shown
 
-export function enter() {
+export function goToTasks() {
   window.location.assign("/");
 }
 
-/** To the page for signing in, which says why one is there. Only the first reason counts. */
-export function leave(reason?: "signed-out" | "deleted") {
+/** Goes to the sign-in page, which shows the reason. Only the first reason counts. */
+export function goToSignIn(reason?: "signed-out" | "deleted") {
   if (leaving) return;
   leaving = true;
   window.location.assign(reason ? `/sign-in?reason=${reason}` : "/sign-in");
-  // Whoever has something unsaved may choose to stay, of which the page is told nothing.
+  // A user with unsaved changes may choose to stay, and no event tells the page so.
   setTimeout(() => {
     leaving = false;
-  }, MOMENT);
+  }, STAY_TIMEOUT);
 }
 
-/** Throws where the server does not answer, and so the session goes on. */
+/** Throws if the server does not respond; the session then continues. */
 export async function signOut() {
-  leaving = true; // the end of the session is noticed elsewhere, too
+  leaving = true; // other code notices the end of the session too
   const { error } = await authClient.signOut().finally(() => {
     leaving = false;
   });
   if (error) throw new Error(error.message);
-  leave();
+  goToSignIn();
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromInputs } from "@/lib/due";
 import { parseQuickAdd } from "@/lib/quick-add";
 
-/** A Monday in the afternoon, wherever the reader is. */
+/** A Monday afternoon in every zone. */
 const NOW = new Date(2026, 0, 5, 15, 0);
 
 const parse = (text: string, keep: string[] = []) => parseQuickAdd(text, NOW, new Set(keep));
@@ -40,7 +40,7 @@ describe("a day", () => {
     expect(parse(text)).toMatchObject({ title, dueDate });
   });
 
-  it("is the same from its first minute to its last", () => {
+  it("is the same at every hour", () => {
     const days = [0, 9, 15, 23].map((hour) => parseQuickAdd("Swim Monday", new Date(2026, 0, 5, hour, 59)).dueDate);
 
     expect(days).toEqual(Array(4).fill("2026-01-05"));
@@ -90,7 +90,7 @@ describe("a time", () => {
     expect(parse(text)).toMatchObject({ title: "Call mum", dueDate: at(day, time) });
   });
 
-  it("is taken in a named zone", () => {
+  it("uses a named zone", () => {
     expect(parse("Call mum 2026-02-03 5pm EST")).toMatchObject({
       title: "Call mum",
       dueDate: "2026-02-03T22:00:00.000Z",
@@ -101,12 +101,12 @@ describe("a time", () => {
     });
   });
 
-  it("does not take the next word for a zone", () => {
+  it("does not mistake the next word for a zone", () => {
     expect(parse("Tomorrow 5pm get milk")).toMatchObject({ title: "get milk", dueDate: at("2026-01-06", "17:00") });
     expect(parse("Friday ART class")).toMatchObject({ title: "ART class", dueDate: "2026-01-09" });
   });
 
-  it("does not take the next number for an hour", () => {
+  it("does not mistake the next number for an hour", () => {
     expect(parse("Buy tomorrow 12 eggs")).toMatchObject({ title: "Buy 12 eggs", dueDate: "2026-01-06" });
     expect(parse("Read Catch 22 tomorrow")).toMatchObject({ title: "Read Catch 22", dueDate: "2026-01-06" });
     expect(parse("Pay 17.50 on friday")).toMatchObject({ title: "Pay 17.50", dueDate: "2026-01-09" });
@@ -118,14 +118,14 @@ describe("a time", () => {
     expect(due).toBe(at("2026-01-05", "15:05"));
   });
 
-  it("that the clocks skip is what Date makes of it", () => {
+  it("that the clocks skip follows Date", () => {
     const due = parseQuickAdd("Swim tomorrow at 02:30", new Date(2026, 2, 28, 12)).dueDate;
 
     expect(due).toBe(new Date(2026, 2, 29, 2, 30).toISOString());
   });
 });
 
-describe("words that are no due date", () => {
+describe("words that are not a due date", () => {
   it.each([
     "Read 1984",
     "May report",
@@ -163,7 +163,7 @@ describe("words that are no due date", () => {
     "Release v2026-02-03",
     "#1 issue !important C# #42",
   ])("%s", (text) => {
-    expect(parse(text)).toEqual({ title: text, found: [] });
+    expect(parse(text)).toEqual({ title: text, pieces: [] });
   });
 });
 
@@ -174,7 +174,7 @@ describe("priority and category", () => {
       priority: "high",
       category: "Home",
       dueDate: "2026-01-09",
-      found: [
+      pieces: [
         { kind: "due", text: "by Friday", index: 9 },
         { kind: "priority", text: "!HIGH", index: 19 },
         { kind: "category", text: "#Home", index: 25 },
@@ -186,19 +186,19 @@ describe("priority and category", () => {
     expect(parse(`Swim !${priority}`)).toMatchObject({ title: "Swim", priority });
   });
 
-  it("are the last of their kind; the others stay", () => {
+  it("are the last of their kind, and the others stay", () => {
     expect(parse("Swim !low #a !high #b")).toMatchObject({ title: "Swim !low #a", priority: "high", category: "b" });
   });
 
   it.each(["!highest", "a!high", "wow!low", "a#b", "#", "##a", `#${"x".repeat(51)}`])("%s is a word", (word) => {
-    expect(parse(`Swim ${word}`)).toEqual({ title: `Swim ${word}`, found: [] });
+    expect(parse(`Swim ${word}`)).toEqual({ title: `Swim ${word}`, pieces: [] });
   });
 
   it.each(["#übung", "#घर", "#to-do_2", `#${"𝒙".repeat(50)}`])("%s is a category", (word) => {
     expect(parse(`Swim ${word}`)).toMatchObject({ title: "Swim", category: word.slice(1) });
   });
 
-  it("hide a day that is a category", () => {
+  it("take precedence over a day in the same word", () => {
     expect(parse("Swim #monday")).toMatchObject({ title: "Swim", category: "monday" });
     expect(parse("Swim #monday")).not.toHaveProperty("dueDate");
   });
@@ -220,10 +220,10 @@ describe("the title", () => {
   });
 
   it.each(["tomorrow", "!high #home", " tomorrow,  5pm ", "- friday"])("keeps all of %j", (text) => {
-    expect(parse(text)).toEqual({ title: text.trim().replace(/\s+/g, " "), found: [] });
+    expect(parse(text)).toEqual({ title: text.trim().replace(/\s+/g, " "), pieces: [] });
   });
 
-  it("is not cut", () => {
+  it("is not truncated", () => {
     const long = "word ".repeat(100).trim();
 
     expect(parse(`${long} tomorrow`).title).toBe(long);
@@ -238,23 +238,23 @@ describe("the title", () => {
 describe("a piece to keep", () => {
   const line = "Pay rent by Friday !high #home";
 
-  it("stays in the title, each by itself", () => {
-    for (const piece of parse(line).found) {
+  it("stays in the title on its own", () => {
+    for (const piece of parse(line).pieces) {
       const kept = parse(line, [piece.text]);
 
       expect(kept.title).toBe(`Pay rent ${piece.text}`);
-      expect(kept.found.map((found) => found.kind)).not.toContain(piece.kind);
-      expect(kept.found).toHaveLength(2);
+      expect(kept.pieces.map(({ kind }) => kind)).not.toContain(piece.kind);
+      expect(kept.pieces).toHaveLength(2);
     }
   });
 
-  it("stays with all others", () => {
-    const keep = parse(line).found.map((piece) => piece.text);
+  it("stays in the title with all the others", () => {
+    const keep = parse(line).pieces.map((piece) => piece.text);
 
-    expect(parse(line, keep)).toEqual({ title: line, found: [] });
+    expect(parse(line, keep)).toEqual({ title: line, pieces: [] });
   });
 
-  it("lets an earlier one of its kind count", () => {
+  it("makes an earlier one of its kind count", () => {
     expect(parse("Plan Friday party tomorrow", ["tomorrow"])).toMatchObject({
       title: "Plan party tomorrow",
       dueDate: "2026-01-09",
@@ -262,9 +262,9 @@ describe("a piece to keep", () => {
   });
 });
 
-it("finds each piece where it says", () => {
+it("returns the position of each piece", () => {
   for (const text of ["A 😀 by fri 5pm #b !low", "x, (tomorrow at 5) !high", "due on 5 jan: pay #rent"]) {
-    for (const piece of parse(text).found) {
+    for (const piece of parse(text).pieces) {
       expect(text.slice(piece.index, piece.index + piece.text.length)).toBe(piece.text);
     }
   }

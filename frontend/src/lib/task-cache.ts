@@ -7,16 +7,16 @@ import { type Filters, passesFilters } from "@/lib/filters";
 
 export const LISTS = ["tasks"];
 export const STATS = ["stats"];
-export const COMPLETE = ["complete"]; // and the task's id: a completion that is under way
+export const COMPLETE = ["complete"]; // followed by the id of the task
 
 type Pages = InfiniteData<Page, string | undefined>;
 
-/** Put an answer wherever the task is listed, unless a later one came sooner. */
+/** Updates the task in every list, unless a list already has a newer version. */
 export function storeTask(queries: QueryClient, task: Task) {
-  replaceTask(queries, task.id, (known) => (known.version > task.version ? known : task));
+  replaceTask(queries, task.id, (cached) => (cached.version > task.version ? cached : task));
 }
 
-/** Take a task that is gone out of the lists. */
+/** Removes a task from every list. */
 export function removeTask(queries: QueryClient, id: string) {
   replaceTask(queries, id, () => undefined);
 }
@@ -30,8 +30,8 @@ function replaceTask(queries: QueryClient, id: string, replace: (task: Task) => 
 }
 
 /**
- * Put a new task where it is seen, which is at the top of each list whose filters it passes, whatever the order: it
- * finds its place at the next look.
+ * Adds a new task at the top of each visible list whose filters it passes, so that the user sees it. The next fetch
+ * puts it in order.
  */
 export function addTask(queries: QueryClient, task: Task) {
   for (const { queryKey } of queries.getQueryCache().findAll({ queryKey: LISTS, type: "active" })) {
@@ -45,23 +45,23 @@ export function addTask(queries: QueryClient, task: Task) {
 }
 
 /**
- * After a write. An answer that is under way may be older than the write, so it is asked for again; and so is the list
- * after a write that got no answer, which may have been done or not.
+ * Refreshes what a write may have made stale. The lists are fetched again if a fetch is in progress, whose response may
+ * be older than the write, or if the write got no response and may or may not have happened.
  */
-export function afterWrite(queries: QueryClient, error?: unknown) {
+export function refreshAfterWrite(queries: QueryClient, error?: unknown) {
   void queries.invalidateQueries({ queryKey: STATS });
-  const ask = error instanceof Unreachable || queries.isFetching({ queryKey: LISTS }) > 0;
-  void queries.invalidateQueries({ queryKey: LISTS, refetchType: ask ? "active" : "none" });
+  const refetch = error instanceof Unreachable || queries.isFetching({ queryKey: LISTS }) > 0;
+  void queries.invalidateQueries({ queryKey: LISTS, refetchType: refetch ? "active" : "none" });
 }
 
-/** After a deletion. The task is not counted either, so that no old number is seen until there is a new one. */
-export function forgetTask(queries: QueryClient, task: Task) {
+/** Removes a deleted task from the lists and the counts, so that no stale number shows until the next fetch. */
+export function removeDeletedTask(queries: QueryClient, task: Task) {
   removeTask(queries, task.id);
-  queries.setQueriesData<Stats>({ queryKey: STATS }, (stats) => stats && countOut(stats, [task]));
+  queries.setQueriesData<Stats>({ queryKey: STATS }, (stats) => stats && subtractTasks(stats, [task]));
 }
 
 /** The counts without these tasks. */
-export function countOut(stats: Stats, tasks: Task[]): Stats {
+export function subtractTasks(stats: Stats, tasks: Task[]): Stats {
   const pending = tasks.filter((task) => !task.completed);
   const overdue = pending.filter(({ dueDate }) => dueDate && isOverdue(dueDate, new Date()));
   return {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { tokens } from "@/lib/token";
+import { createTokens } from "@/lib/token";
 
 let issued = 0;
 
@@ -16,22 +16,22 @@ function source(seconds = 900) {
     calls.push(token(seconds));
     return calls.at(-1) ?? "";
   };
-  return { ...tokens(issue, () => now), calls, pass: (seconds: number) => (now += seconds * 1000) };
+  return { ...createTokens(issue, () => now), calls, advance: (seconds: number) => (now += seconds * 1000) };
 }
 
-test("a token is kept until a minute before it expires", async () => {
-  const { get, calls, pass } = source(900);
+test("a token is cached until a minute before it expires", async () => {
+  const { get, calls, advance } = source(900);
 
   const first = await get();
-  pass(839);
+  advance(839);
   const second = await get();
-  pass(1);
+  advance(1);
   const third = await get();
 
   expect([first, second, third]).toEqual([calls[0], calls[0], calls[1]]);
 });
 
-test("calls at the same time share one request", async () => {
+test("concurrent calls share one request", async () => {
   const { get, calls } = source();
 
   await Promise.all([get(), get(), get()]);
@@ -39,7 +39,7 @@ test("calls at the same time share one request", async () => {
   expect(calls).toHaveLength(1);
 });
 
-test("a refused token is replaced once, however many requests it was refused to", async () => {
+test("a token that several requests had refused is replaced once", async () => {
   const { get, replace, calls } = source();
   const refused = await get();
 
@@ -50,9 +50,9 @@ test("a refused token is replaced once, however many requests it was refused to"
   expect(calls).toHaveLength(2);
 });
 
-test("a failure is not kept", async () => {
+test("a failure is not cached", async () => {
   let failing = true;
-  const { get } = tokens(async () => {
+  const { get } = createTokens(async () => {
     if (failing) throw new Error("not now");
     return token(900);
   });
@@ -63,7 +63,7 @@ test("a failure is not kept", async () => {
   await expect(get()).resolves.toContain("e30.");
 });
 
-test("a token that lives less than a minute is used, and not kept", async () => {
+test("a token that lives less than a minute is used but not cached", async () => {
   const { get, calls } = source(30);
 
   await get();

@@ -1,31 +1,31 @@
-const MARGIN = 60; // seconds before its end at which a token is replaced
+const MARGIN = 60; // seconds before its expiry at which a token is replaced
 
 export type Tokens = {
-  /** A token that is good for a while. Calls at the same time share one request for it. */
+  /** A token that is still valid for a while. Concurrent calls share one request. */
   get(): Promise<string>;
-  /** Another one than `refused`, which the API did not take. */
+  /** A token other than `refused`, which the API did not accept. */
   replace(refused: string): Promise<string>;
 };
 
 /**
  * Keeps a token in memory, and nowhere else, until shortly before it expires.
  *
- * Its age is measured by this machine's clock from the moment it came; that clock need not agree with the server's.
+ * This machine's clock measures the token's age from its arrival, so it need not agree with the server's clock.
  */
-export function tokens(issue: () => Promise<string>, now: () => number = () => performance.now()): Tokens {
+export function createTokens(issue: () => Promise<string>, now: () => number = () => performance.now()): Tokens {
   let current: { token: string; staleAt: number } | undefined;
-  let coming: Promise<string> | undefined;
+  let pending: Promise<string> | undefined;
 
   function renew(): Promise<string> {
-    coming ??= issue()
+    pending ??= issue()
       .then((token) => {
         current = { token, staleAt: now() + Math.max(0, lifetime(token) - MARGIN) * 1000 };
         return token;
       })
       .finally(() => {
-        coming = undefined;
+        pending = undefined;
       });
-    return coming;
+    return pending;
   }
 
   return {
@@ -38,7 +38,7 @@ export function tokens(issue: () => Promise<string>, now: () => number = () => p
   };
 }
 
-/** In seconds, as its own claims have it. */
+/** In seconds, by its own claims. */
 function lifetime(token: string): number {
   const payload = token.split(".")[1] ?? "";
   const { iat, exp } = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));

@@ -5,8 +5,8 @@ export function cn(...classes: ClassValue[]): string {
   return twMerge(clsx(classes));
 }
 
-/** The beginning of a text, for where the whole would cover the page. */
-export function shorten(text: string, most = 80): string {
-  const characters = [...text]; // and no half ones
-  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
+/** The first characters of a text, where the whole text would fill the page. */
+export function shorten(text: string, maxLength = 80): string {
+  const characters = [...text]; // whole code points, never half of a surrogate pair
+  return characters.length > maxLength ? `${characters.slice(0, maxLength - 1).join("")}…` : text;
 }

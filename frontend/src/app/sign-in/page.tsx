@@ -1,14 +1,14 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 
-import { Entrance } from "@/components/account/entrance";
+import { AuthLayout } from "@/components/account/auth-layout";
 import { SignIn } from "@/components/account/sign-in";
 import { currentUser } from "@/lib/auth";
 
 export const metadata: Metadata = { title: "Sign in" };
 
 const NOTICES = new Map([
-  ["signed-out", "You have been signed out. Sign in again to go on."],
+  ["signed-out", "You have been signed out. Sign in again to continue."],
   ["deleted", "Your account and your tasks have been deleted."],
 ]);
 
@@ -17,12 +17,12 @@ export default async function Page({ searchParams }: PageProps<"/sign-in">) {
   const { reason } = await searchParams;
   const notice = NOTICES.get(String(reason));
   return (
-    <Entrance
+    <AuthLayout
       title="Sign in"
       notice={notice}
       other={{ text: "New here?", link: "Create an account", href: "/sign-up" }}
     >
       <SignIn />
-    </Entrance>
+    </AuthLayout>
   );
 }

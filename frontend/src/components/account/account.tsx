@@ -11,13 +11,13 @@ import { Dialog } from "@/components/ui/dialog";
 import { useHydrated } from "@/hooks/hydrated";
 import { useSameUser } from "@/hooks/same-user";
 import { authClient } from "@/lib/auth-client";
-import { leave } from "@/lib/navigation";
+import { goToSignIn } from "@/lib/navigation";
 
 const NARROW = "[&>button]:justify-self-start";
 
 export function Account({ id, name, email }: { id: string; name: string; email: string }) {
   const router = useRouter();
-  useSameUser(id); // what is sent from here is done to whoever is signed in
+  useSameUser(id); // these forms act on whoever is signed in
   return (
     <>
       <Section title="Name" description={`You sign in as ${email}.`}>
@@ -26,14 +26,14 @@ export function Account({ id, name, email }: { id: string; name: string; email: 
           submit="Save name"
           onSubmit={({ name = "" }) => authClient.updateUser({ name })}
           onDone={() => {
-            toast.success("Your name has been changed.");
+            toast.success("Name changed.");
             router.refresh();
           }}
         >
           <TextField name="name" label="Name" defaultValue={name} autoComplete="name" maxLength={100} />
         </Form>
       </Section>
-      <Section title="Password" description="Other devices will be signed out.">
+      <Section title="Password" description="Changing it signs out your other devices.">
         <Form
           className={NARROW}
           submit="Change password"
@@ -41,11 +41,11 @@ export function Account({ id, name, email }: { id: string; name: string; email: 
             authClient.changePassword({ currentPassword, newPassword, revokeOtherSessions: true })
           }
           onDone={(form) => {
-            toast.success("Your password has been changed.");
+            toast.success("Password changed.");
             form.reset();
           }}
         >
-          {/* For password managers, which would not know whose password it is. */}
+          {/* Tells password managers whose password this is. */}
           <input hidden readOnly name="email" value={email} autoComplete="username" />
           <PasswordField name="currentPassword" label="Current password" />
           <NewPasswordField name="newPassword" label="New password" />
@@ -60,23 +60,23 @@ function DeleteAccount() {
   const hydrated = useHydrated();
   const [open, setOpen] = useState(false);
   return (
-    <Section title="Delete account" description="Your account and all your tasks are removed at once, for good.">
+    <Section title="Delete account" description="Deletes your account and all your tasks permanently.">
       <Button variant="danger" disabled={!hydrated} onClick={() => setOpen(true)}>
-        Delete account …
+        Delete account…
       </Button>
       <Dialog
         open={open}
         onOpenChange={setOpen}
         title="Delete your account?"
-        description="Your account and all your tasks are removed at once. This cannot be undone."
+        description="Your account and all your tasks will be deleted immediately. This can’t be undone."
       >
         <Form
           danger
           submit="Delete account and tasks"
           onSubmit={({ password = "" }) => authClient.deleteUser({ password })}
-          onDone={() => leave("deleted")}
+          onDone={() => goToSignIn("deleted")}
         >
-          <PasswordField name="password" label="Your password, to confirm" />
+          <PasswordField name="password" label="Confirm with your password" />
         </Form>
       </Dialog>
     </Section>

@@ -12,7 +12,7 @@ export function TextField({ label, hint, ...props }: Props) {
   );
 }
 
-/** Of its upper bound Better Auth tells. A field with one would cut what is pasted, and nobody would see it. */
+/** Better Auth enforces the maximum length. A `maxLength` would truncate a pasted password without a sign. */
 export function NewPasswordField({ name, label }: { name: string; label: string }) {
   return (
     <TextField

@@ -9,7 +9,7 @@ import { cn } from "@/lib/utils";
 
 type Outcome = { error: { message?: string | undefined; status: number } | null };
 
-/** A form that calls Better Auth, and says what it answers. */
+/** A form that calls Better Auth and shows its errors. */
 export function Form({
   submit,
   onSubmit,
@@ -76,7 +76,7 @@ const UNREACHABLE = "The server can’t be reached. Check your connection and tr
 
 function explain({ message, status }: { message?: string | undefined; status: number }): string {
   if (status === 429) return "Too many attempts. Wait a few seconds and try again.";
-  if (status >= 500 || !message) return `The server failed to answer (${status}). Try again.`;
-  const sentence = message.replace(/^\[body\.\w+\] /, ""); // where in the request it was
+  if (status >= 500 || !message) return `The server returned an error (${status}). Try again.`;
+  const sentence = message.replace(/^\[body\.\w+\] /, ""); // the position in the request
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }

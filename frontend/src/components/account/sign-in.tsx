@@ -3,14 +3,14 @@
 import { PasswordField, TextField } from "@/components/account/fields";
 import { Form } from "@/components/account/form";
 import { authClient } from "@/lib/auth-client";
-import { enter } from "@/lib/navigation";
+import { goToTasks } from "@/lib/navigation";
 
 export function SignIn() {
   return (
     <Form
       submit="Sign in"
       onSubmit={({ email = "", password = "" }) => authClient.signIn.email({ email, password })}
-      onDone={enter}
+      onDone={goToTasks}
     >
       <TextField name="email" label="Email" type="email" autoComplete="username" />
       <PasswordField name="password" label="Password" />

@@ -16,7 +16,7 @@ const NAMES: Partial<Record<Member, string>> = {
   dueDate: "Due",
 };
 
-/** Two windows have changed one task: shows both versions, and lets the reader choose for each field. */
+/** Shows both versions of a task that two windows have changed. The user chooses one for each field. */
 export function ConflictDialog({
   conflicts,
   busy,
@@ -25,7 +25,7 @@ export function ConflictDialog({
 }: {
   conflicts: Conflict[];
   busy: boolean;
-  /** Called with the members for which my value is to be saved. */
+  /** Called with the members that take my value. */
   onResolve: (mine: ReadonlySet<Member>) => void;
   onCancel: () => void;
 }) {
@@ -42,8 +42,8 @@ export function ConflictDialog({
     <Dialog
       open
       onOpenChange={onCancel}
-      title="Changed in two places"
-      description="This task was changed in another window while you were editing it. Nothing is lost: choose what to keep."
+      title="Edited in two places"
+      description="This task was changed in another window while you were editing it. Choose what to keep."
     >
       <div className="grid gap-4">
         {conflicts.map(({ member, ...values }) => (
@@ -65,8 +65,10 @@ export function ConflictDialog({
                   onChange={() => choose(member, side === "mine")}
                 />
                 <span className="min-w-0">
-                  <span className="block text-muted text-xs">{side === "mine" ? "Yours" : "The other window’s"}</span>
-                  <span className="whitespace-pre-wrap">{text(member, values[side])}</span>
+                  <span className="block text-muted text-xs">
+                    {side === "mine" ? "Your version" : "The other window’s version"}
+                  </span>
+                  <span className="whitespace-pre-wrap">{format(member, values[side])}</span>
                 </span>
               </label>
             ))}
@@ -74,10 +76,10 @@ export function ConflictDialog({
         ))}
         <div className="-mx-6 sticky -bottom-6 -mb-6 flex justify-end gap-2 border-t bg-surface px-6 py-4">
           <Button variant="quiet" onClick={onCancel}>
-            Back to editing
+            Keep editing
           </Button>
           <Button variant="primary" disabled={busy} onClick={() => onResolve(mine)}>
-            Save this choice
+            Save choice
           </Button>
         </div>
       </div>
@@ -85,7 +87,7 @@ export function ConflictDialog({
   );
 }
 
-function text(member: Member, value: Task[Member]): string {
+function format(member: Member, value: Task[Member]): string {
   if (value === null || value === "") return "(none)";
   if (member === "priority") return PRIORITY_NAMES[value as Task["priority"]];
   return member === "dueDate" ? describeDue(String(value), new Date()) : String(value);

@@ -2,11 +2,11 @@ import { onlineManager, useIsMutating } from "@tanstack/react-query";
 import { CloudOff } from "lucide-react";
 import { useSyncExternalStore } from "react";
 
-import { useUnsaved } from "@/hooks/unsaved";
+import { useWarnBeforeLeaving } from "@/hooks/warn-before-leaving";
 
 /**
- * Says that there is no network. What is added or changed meanwhile waits in this window, and is sent afterwards.
- * A deletion does not wait: its task comes back, with a message.
+ * Tells the user that there is no network. Additions and changes wait in this window until it returns. A deletion does
+ * not wait: its task comes back with a message.
  */
 export function ConnectionBanner() {
   const online = useSyncExternalStore(
@@ -16,17 +16,17 @@ export function ConnectionBanner() {
   );
   const waiting = useIsMutating({ predicate: ({ state }) => state.isPaused });
 
-  useUnsaved(waiting > 0);
+  useWarnBeforeLeaving(waiting > 0);
 
   return (
     <div role="status" className="sticky top-0 z-20">
       {!online && (
         <p className="flex items-center justify-center gap-2 bg-foreground px-4 py-2 text-background text-sm">
           <CloudOff className="size-4 shrink-0" aria-hidden />
-          You are offline.{" "}
+          You’re offline.{" "}
           {waiting
-            ? `${waiting} ${waiting === 1 ? "change" : "changes"} will be sent when you are back; keep this page open.`
-            : "The list is as it was last seen."}
+            ? `${waiting} ${waiting === 1 ? "change" : "changes"} will be sent when you’re back online. Keep this page open.`
+            : "The list may be out of date."}
         </p>
       )}
     </div>

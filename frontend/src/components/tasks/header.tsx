@@ -15,15 +15,15 @@ const THEMES = { system: ["light", Monitor], light: ["dark", Sun], dark: ["syste
 export function Header({ user }: { user: { name: string; email: string } }) {
   const { theme, setTheme } = useTheme();
   const current = theme === "light" || theme === "dark" ? theme : "system";
-  const [next, Icon] = THEMES[current];
-  const [shortcuts, setShortcuts] = useState(false);
+  const [nextTheme, Icon] = THEMES[current];
+  const [showsShortcuts, setShowsShortcuts] = useState(false);
   return (
     <header className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
       <Logo />
       <StatsChart className="order-last w-full sm:order-none sm:w-auto sm:flex-1" />
       <Menu modal={false}>
         <MenuTrigger asChild>
-          <Button variant="quiet" size="small" className="-mr-3 max-w-40" aria-label={`Menu of ${user.name}`}>
+          <Button variant="quiet" size="small" className="-mr-3 max-w-40" aria-label={`Account menu: ${user.name}`}>
             <UserRound />
             <span className="truncate">{user.name}</span>
           </Button>
@@ -31,29 +31,29 @@ export function Header({ user }: { user: { name: string; email: string } }) {
         <MenuContent>
           <p className="truncate px-3 py-2 text-muted text-xs">{user.email}</p>
           <MenuItem asChild>
-            {/* A whole page load, which asks first where an editor is open. */}
+            {/* A full page load, so that the browser warns about an open editor. */}
             <a href="/account">
               <UserRound /> Account
             </a>
           </MenuItem>
-          <MenuItem onSelect={() => setShortcuts(true)}>
+          <MenuItem onSelect={() => setShowsShortcuts(true)}>
             <Keyboard /> Keyboard shortcuts
           </MenuItem>
           <MenuItem
             onSelect={(event) => {
               event.preventDefault();
-              setTheme(next);
+              setTheme(nextTheme);
             }}
           >
             <Icon /> Theme: {current}
           </MenuItem>
           <MenuSeparator />
-          <MenuItem onSelect={() => void signOut().catch(() => toast.error("You could not be signed out. Try again."))}>
+          <MenuItem onSelect={() => void signOut().catch(() => toast.error("Couldn’t sign out. Try again."))}>
             <LogOut /> Sign out
           </MenuItem>
         </MenuContent>
       </Menu>
-      <Shortcuts open={shortcuts} onOpenChange={setShortcuts} />
+      <Shortcuts open={showsShortcuts} onOpenChange={setShowsShortcuts} />
     </header>
   );
 }

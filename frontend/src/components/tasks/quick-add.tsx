@@ -7,38 +7,38 @@ import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
 import { useHydrated } from "@/hooks/hydrated";
 import { useCreateTask } from "@/hooks/tasks";
-import { useUnsaved } from "@/hooks/unsaved";
+import { useWarnBeforeLeaving } from "@/hooks/warn-before-leaving";
 import type { TaskCreate } from "@/lib/api";
 import { describeDue } from "@/lib/due";
 import { Unreachable } from "@/lib/errors";
 import { type Filters, PRIORITY_NAMES, passesFilters } from "@/lib/filters";
-import type { Found, QuickAdd as Understood } from "@/lib/quick-add";
+import type { ParsedTask, Piece } from "@/lib/quick-add";
 import { shorten } from "@/lib/utils";
 
-const MAX_LINE = 500; // characters; what is longer was not typed as one line, and would take long to look through
+const MAX_LINE = 500; // characters; a longer text was pasted, and would take long to parse
 
 const ICONS = { due: CalendarDays, priority: Flag, category: Tag };
 
-/** What is in the field, or was. `keep` holds the pieces that are to stay in the title, `error` why it came back. */
+/** The content of the field. `keep` holds the pieces that stay in the title, `error` the reason it came back. */
 type Line = { text: string; keep: ReadonlySet<string>; error?: Error };
 type Failure = { id: string; line: Line; task: TaskCreate };
 
 const EMPTY: Line = { text: "", keep: new Set() };
 
-/** One line that becomes a task. What is understood of it is shown before it is sent, and can be refused. */
+/** Turns one line into a task. The user sees what was recognized before sending it, and can reject each piece. */
 export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () => void }) {
   const hydrated = useHydrated();
   const create = useCreateTask();
   const input = useRef<HTMLInputElement>(null);
-  // Together, because where a failed line goes depends on what is in the field by then.
+  // One state, because a failed line returns to the field only if the field is still empty.
   const [{ line, failures }, setState] = useState<{ line: Line; failures: Failure[] }>({ line: EMPTY, failures: [] });
   const { text, keep, error } = line;
   const parser = useParser();
   const task =
-    text.length > MAX_LINE ? { title: text.trim(), found: [] } : parser?.parseQuickAdd(text, new Date(), keep);
-  useUnsaved(failures.length > 0 || error !== undefined);
+    text.length > MAX_LINE ? { title: text.trim(), pieces: [] } : parser?.parseQuickAdd(text, new Date(), keep);
+  useWarnBeforeLeaving(failures.length > 0 || error !== undefined);
 
-  const setLine = (line: Line) => setState((now) => ({ ...now, line }));
+  const setLine = (line: Line) => setState((state) => ({ ...state, line }));
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -47,8 +47,8 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
     void add({ text, keep }, task ?? parseLater(text));
   }
 
-  async function add(line: Line, understood: Understood | Promise<Understood>) {
-    const { found: _, ...task } = await understood;
+  async function add(line: Line, parsed: ParsedTask | Promise<ParsedTask>) {
+    const { pieces: _, ...task } = await parsed;
     await send({ id: crypto.randomUUID(), line, task });
   }
 
@@ -56,20 +56,22 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
     try {
       const added = await create.mutateAsync(task);
       if (passesFilters(added, filters, new Date())) return;
-      toast(`“${shorten(added.title)}” is added. The filters hide it.`, {
+      toast(`“${shorten(added.title)}” added. Your filters hide it.`, {
         action: { label: "Show all", onClick: onClear },
       });
     } catch (thrown) {
       const failed = { ...line, error: thrown as Error };
-      setState((now) =>
-        // Back into the field, unless something else has been begun there.
-        now.line.text ? { ...now, failures: [...now.failures, { id, line: failed, task }] } : { ...now, line: failed },
+      setState((state) =>
+        // Back into the field, unless the user has started another line.
+        state.line.text
+          ? { ...state, failures: [...state.failures, { id, line: failed, task }] }
+          : { ...state, line: failed },
       );
     }
   }
 
-  function take(failure: Failure) {
-    setState((now) => ({ ...now, failures: now.failures.filter(({ id }) => id !== failure.id) }));
+  function dismiss(failure: Failure) {
+    setState((state) => ({ ...state, failures: state.failures.filter(({ id }) => id !== failure.id) }));
     input.current?.focus();
   }
 
@@ -95,18 +97,18 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
         </Button>
       </div>
       <p id="quick-add-hint" className="sr-only">
-        A day or time, an exclamation mark with high, medium or low, and a number sign with a category are understood.
+        You can include a day or time, a priority (!high, !medium or !low) and a category (#home).
       </p>
       <div role="status" className="empty:absolute">
-        {task && task.found.length > 0 && (
-          <ul className="flex flex-wrap gap-2" aria-label="Understood">
-            {task.found.map((found) => (
-              <li key={found.index}>
+        {task && task.pieces.length > 0 && (
+          <ul className="flex flex-wrap gap-2" aria-label="Recognized">
+            {task.pieces.map((piece) => (
+              <li key={piece.index}>
                 <Chip
-                  found={found}
+                  piece={piece}
                   task={task}
-                  onRefuse={() => {
-                    setLine({ ...line, keep: new Set([...keep, found.text]) });
+                  onReject={() => {
+                    setLine({ ...line, keep: new Set([...keep, piece.text]) });
                     input.current?.focus();
                   }}
                 />
@@ -116,16 +118,16 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
         )}
       </div>
       <div role="alert" className="grid grid-cols-[minmax(0,1fr)] gap-2 text-sm empty:absolute">
-        {error && <p className="text-danger">{sentence(error)}</p>}
+        {error && <p className="text-danger">{failureMessage(error)}</p>}
         {failures.map((failure) => (
-          <Failed
+          <FailedLine
             key={failure.id}
             line={failure.line}
             onRetry={() => {
-              take(failure);
+              dismiss(failure);
               void send(failure);
             }}
-            onDiscard={() => take(failure)}
+            onDiscard={() => dismiss(failure)}
           />
         ))}
       </div>
@@ -133,13 +135,15 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
   );
 }
 
-function Failed({ line, onRetry, onDiscard }: { line: Line; onRetry: () => void; onDiscard: () => void }) {
+function FailedLine({ line, onRetry, onDiscard }: { line: Line; onRetry: () => void; onDiscard: () => void }) {
   return (
     <div className="flex flex-wrap items-center justify-end gap-2">
-      <p className="min-w-3/5 flex-1 text-danger wrap-anywhere">{line.error && sentence(line.error, line.text)}</p>
+      <p className="min-w-3/5 flex-1 text-danger wrap-anywhere">
+        {line.error && failureMessage(line.error, line.text)}
+      </p>
       <div className="flex gap-2">
-        <Button size="small" aria-label={`Try again to add “${shorten(line.text)}”`} onClick={onRetry}>
-          Try again
+        <Button size="small" aria-label={`Retry adding “${shorten(line.text)}”`} onClick={onRetry}>
+          Retry
         </Button>
         <Button size="small" variant="quiet" aria-label={`Discard “${shorten(line.text)}”`} onClick={onDiscard}>
           Discard
@@ -149,16 +153,16 @@ function Failed({ line, onRetry, onDiscard }: { line: Line; onRetry: () => void;
   );
 }
 
-/** Without an answer it is not known what became of the request. */
-function sentence(error: Error, text?: string): string {
-  const subject = text ? `“${shorten(text)}”` : "this";
+/** Without a response nobody knows whether the task was added. */
+function failureMessage(error: Error, text?: string): string {
+  const subject = text ? `“${shorten(text)}”` : "this task";
   return error instanceof Unreachable
-    ? `No answer came, so ${subject} may have been added or not. Look before you add it again.`
-    : `${text ? subject : "This"} was not added. ${error.message}`;
+    ? `The server didn’t respond, so ${subject} may or may not have been added. Check the list before you retry.`
+    : `Couldn’t add ${subject}. ${error.message}`;
 }
 
-function Chip({ found, task, onRefuse }: { found: Found; task: Understood; onRefuse: () => void }) {
-  const Icon = ICONS[found.kind];
+function Chip({ piece, task, onReject }: { piece: Piece; task: ParsedTask; onReject: () => void }) {
+  const Icon = ICONS[piece.kind];
   const meaning = {
     due: task.dueDate && describeDue(task.dueDate, new Date()),
     priority: task.priority && PRIORITY_NAMES[task.priority],
@@ -167,12 +171,12 @@ function Chip({ found, task, onRefuse }: { found: Found; task: Understood; onRef
   return (
     <span className="flex items-center gap-1.5 rounded-full border bg-surface py-1 pr-1 pl-3 text-sm">
       <Icon className="size-3.5 text-muted" aria-hidden />
-      {meaning[found.kind]}
+      {meaning[piece.kind]}
       <button
         type="button"
-        aria-label={`Leave “${found.text}” in the title`}
+        aria-label={`Keep “${piece.text}” in the title`}
         className="grid size-6 place-items-center rounded-full text-muted hover:bg-raised"
-        onClick={onRefuse}
+        onClick={onReject}
       >
         <X className="size-3.5" />
       </button>
@@ -182,19 +186,19 @@ function Chip({ found, task, onRefuse }: { found: Found; task: Understood; onRef
 
 const loadParser = () => import("@/lib/quick-add");
 
-/** Without the parser, which may be out of reach now, the line is a title as it stands. */
-async function parseLater(text: string): Promise<Understood> {
+/** If the parser cannot be loaded, the whole line is the title. */
+async function parseLater(text: string): Promise<ParsedTask> {
   return loadParser().then(
     ({ parseQuickAdd }) => parseQuickAdd(text, new Date()),
-    () => ({ title: text.trim(), found: [] }),
+    () => ({ title: text.trim(), pieces: [] }),
   );
 }
 
-/** The parser knows many forms of dates, so it is large, and comes after the page is there. */
+/** Loads the parser after the page, because it knows many date formats and is large. */
 function useParser() {
   const [parser, setParser] = useState<Awaited<ReturnType<typeof loadParser>>>();
   useEffect(() => {
-    loadParser().then(setParser, () => {}); // offline; adding tries again
+    loadParser().then(setParser, () => {}); // offline; `parseLater` retries
   }, []);
   return parser;
 }

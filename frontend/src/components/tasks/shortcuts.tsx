@@ -12,16 +12,16 @@ const KEYS = [
   ["e or Enter", "Edit the task"],
   ["Delete", "Delete the task"],
   ["Ctrl or ⌘ + Z", "Undo the last deletion"],
-  ["Ctrl or ⌘ + Enter, Esc", "Save or leave the editor"],
-  ["?", "This list"],
+  ["Ctrl or ⌘ + Enter, Esc", "Save or close the editor"],
+  ["?", "Show these shortcuts"],
 ] as const;
 
 export const QUICK_ADD = "quick-add";
 export const SEARCH = "search";
-/** Where keys are text, or have a meaning of their own. */
+/** Elements that use keys themselves. */
 export const TYPING = "input, textarea, select, [role=dialog], [role=menu]";
 
-/** The keys that work anywhere on the page, and the list of all keys. */
+/** Handles the keys that work anywhere on the page, and shows the list of all keys. */
 export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const { undoLast } = useDeletions();
   const singleKeys = useSingleKeys();
@@ -35,7 +35,7 @@ export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange:
       if (event.ctrlKey || event.metaKey) {
         if (event.key !== "z" || event.shiftKey) return;
         undoLast();
-        event.preventDefault(); // the browser would take back what was typed last, in whatever field
+        event.preventDefault(); // the browser would undo the last typing in some field
         return;
       }
       if (!singleKeys.on) return;
@@ -66,7 +66,7 @@ export function Shortcuts({ open, onOpenChange }: { open: boolean; onOpenChange:
   );
 }
 
-/** Who speaks to the computer, or hits keys by accident, can do without them (WCAG 2.1.4). */
+/** Speech input and accidental key presses trigger single keys, so users can turn them off (WCAG 2.1.4). */
 function SingleKeysSwitch({ on, set }: SingleKeys) {
   return (
     <label className="mt-4 flex items-start gap-3 border-t pt-4 text-sm">
@@ -77,9 +77,9 @@ function SingleKeysSwitch({ on, set }: SingleKeys) {
         onChange={(event) => set(event.target.checked)}
       />
       <span>
-        Single letters work anywhere on the page. Without that, <kbd className="font-sans">n</kbd>,{" "}
+        Use single keys anywhere on the page. If this is off, <kbd className="font-sans">n</kbd>,{" "}
         <kbd className="font-sans">/</kbd> and <kbd className="font-sans">?</kbd> do nothing, and{" "}
-        <kbd className="font-sans">j</kbd> and <kbd className="font-sans">k</kbd> work in the list only.
+        <kbd className="font-sans">j</kbd> and <kbd className="font-sans">k</kbd> only work in the list.
       </span>
     </label>
   );

@@ -31,8 +31,8 @@ export function NoTasks() {
   return (
     <State icon={<ListTodo aria-hidden />} title="Nothing to do yet">
       <p>
-        Type a task above and press Enter. A day (“tomorrow 5pm”), a priority (“!high”) and a category (“#home”) are
-        understood.
+        Type a task above and press Enter. You can add a day (“tomorrow 5pm”), a priority (“!high”) and a category
+        (“#home”).
       </p>
     </State>
   );
@@ -40,8 +40,8 @@ export function NoTasks() {
 
 export function NothingFound({ onClear }: { onClear: () => void }) {
   return (
-    <State icon={<SearchX aria-hidden />} title="No task is like that">
-      <p>There are none that pass the search and the filters.</p>
+    <State icon={<SearchX aria-hidden />} title="No task matches">
+      <p>Try another search, or clear the filters.</p>
       <Button onClick={onClear}>Clear search and filters</Button>
     </State>
   );
@@ -49,13 +49,13 @@ export function NothingFound({ onClear }: { onClear: () => void }) {
 
 export function Offline() {
   return (
-    <State icon={<CloudOff aria-hidden />} title="You are offline">
-      <p>Your tasks will be here as soon as you are back.</p>
+    <State icon={<CloudOff aria-hidden />} title="You’re offline">
+      <p>Your tasks will load when you’re back online.</p>
     </State>
   );
 }
 
-export function Failed({ error, onRetry, compact }: { error: Error; onRetry: () => void; compact: boolean }) {
+export function LoadError({ error, onRetry, compact }: { error: Error; onRetry: () => void; compact: boolean }) {
   if (compact) {
     return (
       <div
@@ -63,18 +63,18 @@ export function Failed({ error, onRetry, compact }: { error: Error; onRetry: () 
         className="flex items-center gap-3 rounded-2xl border border-danger/40 bg-danger/10 px-4 py-3 text-sm"
       >
         <CircleAlert className="size-5 shrink-0 text-danger" aria-hidden />
-        <p className="flex-1">{error.message} What is below may be out of date.</p>
+        <p className="flex-1">{error.message} The list may be out of date.</p>
         <Button size="small" onClick={onRetry}>
-          Try again
+          Retry
         </Button>
       </div>
     );
   }
   return (
     <div role="alert">
-      <State icon={<CircleAlert aria-hidden />} title="Your tasks could not be loaded">
+      <State icon={<CircleAlert aria-hidden />} title="Couldn’t load your tasks">
         <p>{error.message}</p>
-        <Button onClick={onRetry}>Try again</Button>
+        <Button onClick={onRetry}>Retry</Button>
       </State>
     </div>
   );

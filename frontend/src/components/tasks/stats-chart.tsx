@@ -1,7 +1,7 @@
 import { useStats } from "@/hooks/stats";
 import { cn } from "@/lib/utils";
 
-/** How much is done, open and overdue, as one bar. */
+/** Shows done, open and overdue tasks as one bar. */
 export function StatsChart({ className }: { className?: string }) {
   const stats = useStats();
   if (!stats?.total) return <div className={className} />;

@@ -5,10 +5,10 @@ import { ConflictDialog } from "@/components/tasks/conflict-dialog";
 import { Button } from "@/components/ui/button";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
 import { useApi } from "@/hooks/api";
-import { useCreateTask, useFoundTask, useIsCompleting, usePatchTask } from "@/hooks/tasks";
-import { useUnsaved } from "@/hooks/unsaved";
+import { useCreateTask, useIsCompleting, usePatchTask, useTaskCache } from "@/hooks/tasks";
+import { useWarnBeforeLeaving } from "@/hooks/warn-before-leaving";
 import type { Task, TaskPatch } from "@/lib/api";
-import { type Conflict, changedElsewhere, changes, conflicts, draftOf, unset } from "@/lib/draft";
+import { type Conflict, changedElsewhere, findConflicts, patchFor, resolveConflicts, toDraft } from "@/lib/draft";
 import { ApiError } from "@/lib/errors";
 import { PRIORITIES, PRIORITY_NAMES } from "@/lib/filters";
 
@@ -17,10 +17,10 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
   const api = useApi();
   const save = usePatchTask();
   const create = useCreateTask();
-  const { show, forget } = useFoundTask();
+  const { store, remove } = useTaskCache();
   const completing = useIsCompleting(task);
   const [base] = useState(task); // as it was when the editing began
-  const [draft, setDraft] = useState(() => draftOf(task));
+  const [draft, setDraft] = useState(() => toDraft(task));
   const [problem, setProblem] = useState<Error>();
   const [conflict, setConflict] = useState<{ patch: TaskPatch; theirs: Task; members: Conflict[] }>();
   const [gone, setGone] = useState(false);
@@ -72,26 +72,27 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
 
   async function compare(change: TaskPatch) {
     const theirs = await api.getTask(base.id);
-    show(theirs);
-    const members = conflicts(base, change, theirs);
+    store(theirs);
+    const members = findConflicts(base, change, theirs);
     if (members.length) return setConflict({ patch: change, theirs, members });
     // What was done here and has no answer yet is no change of somebody else's.
     const known = completing ? { ...base, status: theirs.status } : base;
-    const toBeSaid = changedElsewhere(known, change, theirs);
-    if ((await patch(change, theirs)) && toBeSaid) toast("It had changed meanwhile. Both changes are kept.");
+    const hasOtherChanges = changedElsewhere(known, change, theirs);
+    if ((await patch(change, theirs)) && hasOtherChanges)
+      toast("The task changed in the meantime. Both changes were kept.");
   }
 
   function submit(event: FormEvent) {
     event.preventDefault();
     // A newer one that differs in nothing that is edited here, as after a click on its checkbox, is no conflict.
-    const same = Object.keys(changes(base, draftOf(task))).length === 0;
-    void send(() => patch(changes(base, draft), same ? task : base));
+    const same = Object.keys(patchFor(base, toDraft(task))).length === 0;
+    void send(() => patch(patchFor(base, draft), same ? task : base));
   }
 
   async function saveAsNew() {
-    const { title, description, priority, category, dueDate } = { ...base, ...changes(base, draft) };
+    const { title, description, priority, category, dueDate } = { ...base, ...patchFor(base, draft) };
     await create.mutateAsync({ title, description, priority, category, dueDate });
-    forget(base);
+    remove(base);
     onClose();
   }
 
@@ -103,12 +104,12 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
 
   function close() {
     if (busy) return;
-    if (gone) forget(base);
+    if (gone) remove(base);
     onClose();
   }
 
-  const changed = Object.keys(changes(base, draft)).length > 0;
-  useUnsaved(changed);
+  const changed = Object.keys(patchFor(base, draft)).length > 0;
+  useWarnBeforeLeaving(changed);
 
   function press(event: KeyboardEvent<HTMLFormElement>) {
     if (conflict) return; // keys in the dialog come here too
@@ -214,8 +215,8 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
       </div>
       <div role="alert" className="text-danger text-sm empty:absolute">
         {unplaced && problem.message}
-        {warned && !problem && !gone && "You have changed something. Press Esc again to discard that."}
-        {gone && "This task has been deleted in another window. You can save what you have as a new task."}
+        {warned && !problem && !gone && "You have unsaved changes. Press Esc again to discard them."}
+        {gone && "This task was deleted in another window. You can save your version as a new task."}
       </div>
       <div className="flex flex-wrap justify-end gap-2">
         <Button variant="quiet" {...waiting} onClick={close}>
@@ -223,11 +224,11 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
         </Button>
         {gone ? (
           <Button variant="primary" {...waiting} onClick={() => void send(saveAsNew)}>
-            {busy ? "Saving …" : "Save as a new task"}
+            {busy ? "Saving…" : "Save as new task"}
           </Button>
         ) : (
           <Button type="submit" variant="primary" {...waiting}>
-            {busy ? "Saving …" : "Save"}
+            {busy ? "Saving…" : "Save"}
           </Button>
         )}
       </div>
@@ -238,7 +239,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
           onCancel={() => setConflict(undefined)}
           onResolve={(mine) => {
             setConflict(undefined);
-            void send(() => patch(unset(conflict.patch, conflict.members, mine), conflict.theirs));
+            void send(() => patch(resolveConflicts(conflict.patch, conflict.members, mine), conflict.theirs));
           }}
         />
       )}

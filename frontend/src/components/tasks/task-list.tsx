@@ -2,7 +2,7 @@ import { LoaderCircle } from "lucide-react";
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import { TYPING } from "@/components/tasks/shortcuts";
-import { Failed, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
+import { LoadError, NoTasks, NothingFound, Offline, Skeleton } from "@/components/tasks/states";
 import { TaskRow } from "@/components/tasks/task-row";
 import { useMinute } from "@/hooks/minute";
 import { useSingleKeys } from "@/hooks/single-keys";
@@ -22,9 +22,9 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   }, []);
   const next = data?.pages.at(-1)?.next;
   const end = useRef<HTMLDivElement>(null);
-  const frame = useRef<HTMLElement>(null);
+  const region = useRef<HTMLElement>(null);
   const list = useRef<HTMLUListElement>(null);
-  const rememberFocus = useLastingFocus(list, frame);
+  const rememberFocus = useFocusRecovery(list, region);
   const now = useMinute();
   const { on: fromAnywhere } = useSingleKeys();
 
@@ -35,35 +35,35 @@ export function TaskList({ filters, onChange, onClear }: Props) {
   }, [fromAnywhere]);
 
   useEffect(() => {
-    // Looked at anew with each page: if the end is still in sight then, an observer would not tell.
+    // A new observer for each page: an old one would not fire if the end is still in view.
     if (!end.current || !next || isFetchingNextPage || isPlaceholderData || error) return;
     const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && void fetchNextPage(), {
-      rootMargin: "1200px", // some screens ahead, so that scrolling does not wait
+      rootMargin: "1200px", // some screens ahead, so that the user need not wait while scrolling
     });
     observer.observe(end.current);
     return () => observer.disconnect();
   }, [next, isFetchingNextPage, isPlaceholderData, error, fetchNextPage]);
 
-  // A task that is being edited stays, with what was typed, whatever becomes of it elsewhere.
+  // A task that is being edited stays in the list with its draft, even if it is gone elsewhere.
   const listed = new Set(tasks.map(({ id }) => id));
   const rows = [...[...editing.values()].filter(({ id }) => !listed.has(id)), ...tasks];
 
-  const failed = error && <Failed error={error} onRetry={() => void refetch()} compact={rows.length > 0} />;
-  const offline = isPlaceholderData && fetchStatus === "paused"; // these filters have not been asked for
+  const loadError = error && <LoadError error={error} onRetry={() => void refetch()} compact={rows.length > 0} />;
+  const offline = isPlaceholderData && fetchStatus === "paused"; // and nothing was fetched for these filters
 
   function content() {
     if (isPending) return fetchStatus === "paused" ? <Offline /> : <Skeleton />;
     if (rows.length || (next && !offline)) return listing();
-    if (failed) return failed;
+    if (loadError) return loadError;
     if (offline) return <Offline />;
     return isNarrowed(filters) ? <NothingFound onClear={onClear} /> : <NoTasks />;
   }
 
   const listing = () => (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
-      {failed}
+      {loadError}
       {offline && (
-        <p className="text-muted text-sm">Only the tasks that were here last are searched while you are offline.</p>
+        <p className="text-muted text-sm">You’re offline. Only tasks that are already loaded are searched.</p>
       )}
       <ul
         aria-label="Tasks"
@@ -89,45 +89,45 @@ export function TaskList({ filters, onChange, onClear }: Props) {
         {isFetchingNextPage ? (
           <LoaderCircle className="size-5 motion-safe:animate-spin" aria-label="Loading more tasks" />
         ) : null}
-        {!next && tasks.length > 20 && `That’s all: ${tasks.length} tasks.`}
+        {!next && tasks.length > 20 && `That’s all ${tasks.length} tasks.`}
       </div>
     </div>
   );
 
   return (
-    <section ref={frame} tabIndex={-1} aria-label="List" className="outline-none" onFocus={rememberFocus}>
+    <section ref={region} tabIndex={-1} aria-label="List" className="outline-none" onFocus={rememberFocus}>
       <p role="status" className="sr-only">
-        {!isPending && !isPlaceholderData && !error && describe(rows.length, next !== undefined)}
+        {!isPending && !isPlaceholderData && !error && announce(rows.length, next !== undefined)}
       </p>
       {content()}
     </section>
   );
 }
 
-/** For those who do not see the list change. */
-function describe(count: number, more: boolean): string {
-  if (more) return `The first ${count} tasks are shown.`;
+/** Tells screen readers how the list has changed. */
+function announce(count: number, more: boolean): string {
+  if (more) return `Showing the first ${count} tasks.`;
   return count === 0 ? "No tasks." : `${count} ${count === 1 ? "task" : "tasks"}.`;
 }
 
 /**
- * When what has the focus goes away, with its task or with its editor, the row that then stands there gets it; where
- * there is none any more, the frame does.
+ * If the focused element disappears with its task or its editor, focuses the row that took its place, or the region if
+ * there is none.
  */
-function useLastingFocus(list: RefObject<HTMLUListElement | null>, frame: RefObject<HTMLElement | null>) {
+function useFocusRecovery(list: RefObject<HTMLUListElement | null>, region: RefObject<HTMLElement | null>) {
   const last = useRef<{ element: Element; row: number }>(null);
   useLayoutEffect(() => {
     if (!last.current) return;
     const rows = [...(list.current?.children ?? [])];
     const { element } = last.current;
     if (element.isConnected) {
-      last.current.row = rows.findIndex((row) => row.contains(element)); // others above it may have come or gone
+      last.current.row = rows.findIndex((row) => row.contains(element)); // rows above it may have come or gone
       return;
     }
     if (document.activeElement !== document.body) return;
     const row = rows[Math.min(last.current.row, rows.length - 1)];
     last.current = null;
-    (row?.querySelector<HTMLElement>("[data-task]") ?? frame.current)?.focus();
+    (row?.querySelector<HTMLElement>("[data-task]") ?? region.current)?.focus();
   });
   return useCallback(
     ({ target }: { target: Element }) => {
@@ -138,7 +138,7 @@ function useLastingFocus(list: RefObject<HTMLUListElement | null>, frame: RefObj
   );
 }
 
-/** j and k go from task to task, and maybe to the first one from anywhere; the arrows only where they do not scroll. */
+/** j and k move between tasks, and maybe to the first one from anywhere. The arrows only work where they do not scroll. */
 function moveFocus(event: KeyboardEvent, list: HTMLElement, fromAnywhere: boolean) {
   const target = event.target as HTMLElement;
   const inside = list.contains(target);
@@ -148,8 +148,8 @@ function moveFocus(event: KeyboardEvent, list: HTMLElement, fromAnywhere: boolea
   }[event.key];
   if (!step || event.ctrlKey || event.metaKey || event.altKey || target.closest(TYPING)) return;
   const rows = [...list.querySelectorAll<HTMLElement>("[data-task]")];
-  const present = rows.findIndex((row) => row.closest("li")?.contains(target));
-  const next = present < 0 ? rows[0] : rows[present + step];
+  const current = rows.findIndex((row) => row.closest("li")?.contains(target));
+  const next = current < 0 ? rows[0] : rows[current + step];
   next?.focus();
   event.preventDefault();
 }

@@ -25,7 +25,7 @@ export const TaskRow = memo(function TaskRow({ task, now, editing, onEdit, onFil
   const waiting = isTemporary(task);
 
   function press(event: KeyboardEvent<HTMLElement>) {
-    // A key that is held repeats, and would go on with the row that has the focus next.
+    // A held key repeats, and would act on the row that gets the focus next.
     if (waiting || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "x") complete.mutate(!task.completed);
     else if (event.key === "e") onEdit(task, true);

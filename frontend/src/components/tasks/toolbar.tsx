@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import { Input, Select } from "@/components/ui/field";
 import { type FilterChange, type Filters, isNarrowed, MAX_SEARCH, PRIORITY_NAMES, type Sort } from "@/lib/filters";
 
-const PAUSE = 200; // milliseconds without a key after which the search is made
+const SEARCH_DELAY = 200; // milliseconds from the last key press to the search
 
 const SORT_NAMES: Record<Sort, string> = {
   newest: "Newest first",
@@ -21,10 +21,10 @@ type Props = { filters: Filters; onChange: (change: FilterChange) => void; onCle
 
 export function Toolbar({ filters, onChange, onClear }: Props) {
   const toolbar = useRef<HTMLElement>(null);
-  const [cleared, setCleared] = useState(0); // how often; with it goes what was typed and not searched for yet
+  const [cleared, setCleared] = useState(0); // how often; a new key discards text that was not searched for yet
 
-  /** The button goes away with what it clears, and would take the focus along. */
-  function leaveWith(clear: () => void) {
+  /** Moves the focus to the toolbar, because the button disappears with the filter that it clears. */
+  function clearAndRefocus(clear: () => void) {
     clear();
     toolbar.current?.focus();
   }
@@ -51,7 +51,7 @@ export function Toolbar({ filters, onChange, onClear }: Props) {
         value={filters.due}
         onChange={(due) => onChange({ due })}
         options={{ overdue: "Overdue", today: "Due today", week: "Next 7 days" }}
-        all="Due any time"
+        all="Any due date"
       />
       <Choice
         label="Order"
@@ -62,16 +62,20 @@ export function Toolbar({ filters, onChange, onClear }: Props) {
       {isNarrowed(filters) && (
         <div className="col-span-full flex items-center gap-2 text-sm">
           {filters.category && (
-            <Button variant="secondary" size="small" onClick={() => leaveWith(() => onChange({ category: undefined }))}>
+            <Button
+              variant="secondary"
+              size="small"
+              onClick={() => clearAndRefocus(() => onChange({ category: undefined }))}
+            >
               #{filters.category}
-              <X aria-label="Any category" />
+              <X aria-label="Remove filter" />
             </Button>
           )}
           <Button
             variant="quiet"
             size="small"
             onClick={() =>
-              leaveWith(() => {
+              clearAndRefocus(() => {
                 setCleared(cleared + 1);
                 onClear();
               })
@@ -87,20 +91,20 @@ export function Toolbar({ filters, onChange, onClear }: Props) {
 
 function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
-  const sent = useRef(value);
+  const applied = useRef(value);
 
   useEffect(() => {
-    if (value === sent.current) return;
-    sent.current = value; // cleared elsewhere
+    if (value === applied.current) return;
+    applied.current = value; // changed from outside, such as by a button that clears the filters
     setText(value);
   }, [value]);
 
   useEffect(() => {
-    if (text === sent.current) return;
+    if (text === applied.current) return;
     const timer = setTimeout(() => {
-      sent.current = text;
+      applied.current = text;
       onChange(text);
-    }, PAUSE);
+    }, SEARCH_DELAY);
     return () => clearTimeout(timer);
   }, [text, onChange]);
 

@@ -17,20 +17,20 @@ export function Dialog({
   description?: string;
   children: ReactNode;
 }) {
-  const before = useRef<HTMLElement>(null);
+  const openedFrom = useRef<HTMLElement>(null);
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/50" />
         <Radix.Content
           className="fixed top-1/2 left-1/2 z-50 max-h-[90dvh] w-[calc(100%-2rem)] max-w-lg -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border bg-surface p-6 shadow-xl"
-          // By itself it gives the focus back to a button of its own only, and these dialogs have none.
+          // Radix only returns the focus to a trigger of its own, and these dialogs have none.
           onOpenAutoFocus={() => {
-            before.current = opener();
+            openedFrom.current = opener();
           }}
           onCloseAutoFocus={(event) => {
             event.preventDefault();
-            before.current?.focus();
+            openedFrom.current?.focus();
           }}
           {...(!description && { "aria-describedby": undefined })}
         >
@@ -48,7 +48,7 @@ export function Dialog({
   );
 }
 
-/** What has the focus; or the button of the menu that it is in, since a menu goes away with the choice. */
+/** The focused element or, since a menu closes on a choice, the button of the menu around it. */
 function opener(): HTMLElement | null {
   const menu = document.activeElement?.closest("[role=menu]");
   const button = document.getElementById(menu?.getAttribute("aria-labelledby") ?? "");

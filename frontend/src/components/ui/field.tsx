@@ -13,14 +13,14 @@ export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
   return <textarea className={cn(CONTROL, "min-h-20 py-2", className)} {...props} />;
 }
 
-/** The browser's own: it is at home on every device and with every screen reader. */
+/** The browser's own, which works on every device and with every screen reader. */
 export function Select({ className, ...props }: ComponentProps<"select">) {
   return <select className={cn(CONTROL, "h-10 pr-2", className)} {...props} />;
 }
 
 type ControlProps = { id: string; "aria-invalid"?: true; "aria-describedby"?: string };
 
-/** A label, a control, and below it what is wrong with its value, tied together for assistive technology. */
+/** A label, a control and its error or hint, linked for assistive technology. */
 export function Field({
   label,
   error,

@@ -19,7 +19,7 @@ export function Toaster() {
       theme={theme === "light" || theme === "dark" ? theme : "system"}
       position="bottom-center"
       style={STYLE}
-      toastOptions={{ style: { fontSize: "0.8125rem" } }} // its own is in pixels, whatever size a reader needs
+      toastOptions={{ style: { fontSize: "0.8125rem" } }} // its default is in pixels, which ignores the user's font size
     />
   );
 }

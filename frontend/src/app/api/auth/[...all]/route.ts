@@ -1,9 +1,9 @@
 import { server } from "@/lib/auth";
-import { bounded } from "@/lib/bounded";
+import { checkBody } from "@/lib/request-body";
 
 async function handle(request: Request): Promise<Response> {
-  const accepted = await bounded(request);
-  return accepted instanceof Response ? accepted : server().auth.handler(accepted);
+  const checked = await checkBody(request);
+  return checked instanceof Response ? checked : server().auth.handler(checked);
 }
 
 export { handle as DELETE, handle as GET, handle as PATCH, handle as POST, handle as PUT };

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 
-import { bounded, MAX_BODY } from "@/lib/bounded";
+import { checkBody, MAX_BODY } from "@/lib/request-body";
 
 const URL = "http://localhost:3000/api/auth/sign-up/email";
-const post = (body: BodyInit) => bounded(new Request(URL, { method: "POST", body, duplex: "half" } as RequestInit));
+const post = (body: BodyInit) => checkBody(new Request(URL, { method: "POST", body, duplex: "half" } as RequestInit));
 
-test("a body up to the bound goes on as it came", async () => {
+test("a body of the maximum length passes unchanged", async () => {
   const body = "ä".repeat(MAX_BODY / 2);
 
   const accepted = await post(body);
@@ -15,7 +15,7 @@ test("a body up to the bound goes on as it came", async () => {
   expect(accepted).toMatchObject({ url: URL, method: "POST" });
 });
 
-test("one byte more is refused, whether or not its length was told", async () => {
+test("a body one byte longer is refused, with or without a Content-Length", async () => {
   const body = "x".repeat(MAX_BODY + 1);
 
   const refusals = [await post(body), await post(new Blob([body]).stream())];
@@ -30,8 +30,8 @@ test.each(["a\0b", '{"name":"a\\u0000b"}'])("the NUL character is refused: %j", 
   expect(await post(body)).toMatchObject({ status: 400 });
 });
 
-test("what has no body goes on", async () => {
+test("a request without a body passes", async () => {
   const request = new Request(URL);
 
-  expect(await bounded(request)).toBe(request);
+  expect(await checkBody(request)).toBe(request);
 });

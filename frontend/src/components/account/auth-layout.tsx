@@ -3,8 +3,8 @@ import type { ReactNode } from "react";
 
 import { Logo } from "@/components/logo";
 
-/** The frame around signing in and signing up. */
-export function Entrance({
+/** The layout of the sign-in and sign-up pages. */
+export function AuthLayout({
   title,
   notice,
   other,

@@ -1,7 +1,7 @@
-export const MAX_BODY = 16 * 1024; // bytes; the longest that Better Auth is sent here is a name and a password
+export const MAX_BODY = 16 * 1024; // bytes; the forms send Better Auth no more than a name, an address and two passwords
 
-/** The request with its body read, or the refusal of one that is too long or holds what PostgreSQL cannot store. */
-export async function bounded(request: Request): Promise<Request | Response> {
+/** Returns the request, or an error response if its body is too long or has a character that PostgreSQL cannot store. */
+export async function checkBody(request: Request): Promise<Request | Response> {
   if (!request.body) return request;
   const text = await read(request.body);
   if (text === undefined) return refusal(413, `The request body is larger than ${MAX_BODY / 1024} KiB.`);

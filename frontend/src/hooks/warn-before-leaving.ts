@@ -1,11 +1,11 @@
 import { useEffect } from "react";
 
-/** Has the browser ask before the page is left, as long as there is something that would be lost. */
-export function useUnsaved(unsaved: boolean) {
+/** Makes the browser ask before the user leaves the page and loses something. */
+export function useWarnBeforeLeaving(active: boolean) {
   useEffect(() => {
-    if (!unsaved) return;
+    if (!active) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener("beforeunload", warn);
     return () => window.removeEventListener("beforeunload", warn);
-  }, [unsaved]);
+  }, [active]);
 }
