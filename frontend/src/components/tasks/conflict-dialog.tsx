@@ -19,12 +19,10 @@ const NAMES: Partial<Record<Member, string>> = {
 /** Shows both versions of a task that two windows have changed. The user chooses one for each field. */
 export function ConflictDialog({
   conflicts,
-  busy,
   onResolve,
   onCancel,
 }: {
   conflicts: Conflict[];
-  busy: boolean;
   /** Called with the members that take my value. */
   onResolve: (mine: ReadonlySet<Member>) => void;
   onCancel: () => void;
@@ -78,7 +76,7 @@ export function ConflictDialog({
           <Button variant="quiet" onClick={onCancel}>
             Keep editing
           </Button>
-          <Button variant="primary" disabled={busy} onClick={() => onResolve(mine)}>
+          <Button variant="primary" onClick={() => onResolve(mine)}>
             Save choice
           </Button>
         </div>

@@ -1,131 +1,47 @@
-import { type FormEvent, type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
+import { type FormEvent, type KeyboardEvent, type MouseEvent, useEffect, useRef } from "react";
 
 import { ConflictDialog } from "@/components/tasks/conflict-dialog";
 import { Button } from "@/components/ui/button";
 import { Field, Input, Select, Textarea } from "@/components/ui/field";
-import { useApi } from "@/hooks/api";
-import { useCreateTask, useIsCompleting, usePatchTask, useTaskCache } from "@/hooks/tasks";
-import { useWarnBeforeLeaving } from "@/hooks/warn-before-leaving";
-import type { Task, TaskPatch } from "@/lib/api";
-import { type Conflict, changedElsewhere, findConflicts, patchFor, resolveConflicts, toDraft } from "@/lib/draft";
-import { ApiError } from "@/lib/errors";
-import { PRIORITIES, PRIORITY_NAMES } from "@/lib/filters";
+import { useTaskEditor } from "@/hooks/task-editor";
+import type { Task } from "@/lib/api";
+import { PRIORITIES, PRIORITY_NAMES, type Priority } from "@/lib/filters";
+import { fieldError, isSaving, messages } from "@/lib/task-editor";
 
-/** Edits a task where it stands in the list. It stays open, with what was typed, until that is saved. */
+/** Edits a task in place. The editor stays open until the draft is saved or discarded. */
 export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void }) {
-  const api = useApi();
-  const save = usePatchTask();
-  const create = useCreateTask();
-  const { store, remove } = useTaskCache();
-  const completing = useIsCompleting(task);
-  const [base] = useState(task); // as it was when the editing began
-  const [draft, setDraft] = useState(() => toDraft(task));
-  const [problem, setProblem] = useState<Error>();
-  const [conflict, setConflict] = useState<{ patch: TaskPatch; theirs: Task; members: Conflict[] }>();
-  const [gone, setGone] = useState(false);
-  const [warned, setWarned] = useState(false);
-  const [busy, setBusy] = useState(false);
+  const { state, edit, save, saveAsNew, close, closeByKey, resolve, cancelConflict } = useTaskEditor(task, onClose);
+  const { base, draft, phase, error, isDeleted } = state;
+  const busy = isSaving(state);
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
     form.current?.scrollIntoView({ block: "nearest" });
   }, []);
   useEffect(() => {
-    if (problem) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [problem]);
-
-  const set = (change: Partial<typeof draft>) => {
-    if (busy) return; // it would be lost when the save succeeds
-    setDraft({ ...draft, ...change });
-    setWarned(false);
-  };
-  const fault = (member: string) =>
-    problem instanceof ApiError ? problem.faults.find(({ pointer }) => pointer === `/${member}`)?.detail : undefined;
-  const unplaced = problem && !(problem instanceof ApiError && problem.faults.length > 0);
-
-  /** Until it is known what became of this, the draft stays as it is and the editor open. */
-  async function send(work: () => Promise<unknown>) {
-    if (busy) return;
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await work();
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) setGone(true);
-      else setProblem(error as Error);
-    }
-    setBusy(false);
-  }
-
-  async function patch(change: TaskPatch, target: Task): Promise<boolean> {
-    try {
-      if (Object.keys(change).length) await save.mutateAsync({ task: target, patch: change });
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 412)) throw error;
-      await compare(change);
-      return false;
-    }
-    onClose();
-    return true;
-  }
-
-  async function compare(change: TaskPatch) {
-    const theirs = await api.getTask(base.id);
-    store(theirs);
-    const members = findConflicts(base, change, theirs);
-    if (members.length) return setConflict({ patch: change, theirs, members });
-    // What was done here and has no answer yet is no change of somebody else's.
-    const known = completing ? { ...base, status: theirs.status } : base;
-    const hasOtherChanges = changedElsewhere(known, change, theirs);
-    if ((await patch(change, theirs)) && hasOtherChanges)
-      toast("The task changed in the meantime. Both changes were kept.");
-  }
+    if (error) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [error]);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    // A newer one that differs in nothing that is edited here, as after a click on its checkbox, is no conflict.
-    const same = Object.keys(patchFor(base, toDraft(task))).length === 0;
-    void send(() => patch(patchFor(base, draft), same ? task : base));
+    save();
   }
-
-  async function saveAsNew() {
-    const { title, description, priority, category, dueDate } = { ...base, ...patchFor(base, draft) };
-    await create.mutateAsync({ title, description, priority, category, dueDate });
-    remove(base);
-    onClose();
-  }
-
-  /** A key that is hit by accident costs nothing of what was typed. */
-  function leaveByKey() {
-    if (changed && !warned && !busy) setWarned(true);
-    else close();
-  }
-
-  function close() {
-    if (busy) return;
-    if (gone) remove(base);
-    onClose();
-  }
-
-  const changed = Object.keys(patchFor(base, draft)).length > 0;
-  useWarnBeforeLeaving(changed);
 
   function press(event: KeyboardEvent<HTMLFormElement>) {
-    if (conflict) return; // keys in the dialog come here too
+    if (phase.name === "conflict") return; // keys in the dialog bubble up to here
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
-    else if (event.key === "Escape") leaveByKey();
+    else if (event.key === "Escape") closeByKey();
     else return;
     event.preventDefault();
   }
 
-  /** The second click of a double click on the title would take the focus from the field that the first one gave it. */
+  /** The second click of a double click on the title would take the focus from the field that the first one focused. */
   function keepFocus(event: MouseEvent) {
     if (event.detail > 1 && !(event.target as Element).closest("input, textarea, select, button"))
       event.preventDefault();
   }
 
-  // Neither the fields nor the buttons are disabled, which would take the focus from the one that has it.
+  // Not `disabled`, which would take the focus from the field or button that has it.
   const waiting = { "aria-disabled": busy, className: "aria-disabled:opacity-60" };
 
   return (
@@ -138,30 +54,30 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
       onSubmit={submit}
       onKeyDown={press}
     >
-      <Field label="Title" error={fault("title")}>
+      <Field label="Title" error={fieldError(state, "title")}>
         {(control) => (
           <Input
             {...control}
             autoFocus
             readOnly={busy}
             value={draft.title}
-            onChange={(event) => set({ title: event.target.value })}
+            onChange={(event) => edit({ title: event.target.value })}
           />
         )}
       </Field>
-      <Field label="Description" error={fault("description")}>
+      <Field label="Description" error={fieldError(state, "description")}>
         {(control) => (
           <Textarea
             {...control}
             rows={3}
             readOnly={busy}
             value={draft.description}
-            onChange={(event) => set({ description: event.target.value })}
+            onChange={(event) => edit({ description: event.target.value })}
           />
         )}
       </Field>
       <div className="grid grid-cols-2 gap-4 sm:grid-cols-4">
-        <Field label="Due" error={fault("dueDate")}>
+        <Field label="Due" error={fieldError(state, "dueDate")}>
           {(control) => (
             <Input
               {...control}
@@ -169,7 +85,7 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
               max="9999-12-31"
               readOnly={busy}
               value={draft.day}
-              onChange={(event) => set({ day: event.target.value })}
+              onChange={(event) => edit({ day: event.target.value })}
             />
           )}
         </Field>
@@ -181,17 +97,17 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
               disabled={!draft.day}
               readOnly={busy}
               value={draft.day && draft.time}
-              onChange={(event) => set({ time: event.target.value })}
+              onChange={(event) => edit({ time: event.target.value })}
             />
           )}
         </Field>
-        <Field label="Priority" error={fault("priority")}>
+        <Field label="Priority" error={fieldError(state, "priority")}>
           {(control) => (
             <Select
               {...control}
               aria-disabled={busy}
               value={draft.priority}
-              onChange={(event) => set({ priority: event.target.value as Task["priority"] })}
+              onChange={(event) => edit({ priority: event.target.value as Priority })}
             >
               {PRIORITIES.map((priority) => (
                 <option key={priority} value={priority}>
@@ -201,29 +117,27 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
             </Select>
           )}
         </Field>
-        <Field label="Category" error={fault("category")}>
+        <Field label="Category" error={fieldError(state, "category")}>
           {(control) => (
             <Input
               {...control}
               autoCapitalize="none"
               readOnly={busy}
               value={draft.category}
-              onChange={(event) => set({ category: event.target.value })}
+              onChange={(event) => edit({ category: event.target.value })}
             />
           )}
         </Field>
       </div>
       <div role="alert" className="text-danger text-sm empty:absolute">
-        {unplaced && problem.message}
-        {warned && !problem && !gone && "You have unsaved changes. Press Esc again to discard them."}
-        {gone && "This task was deleted in another window. You can save your version as a new task."}
+        {messages(state).join(" ")}
       </div>
       <div className="flex flex-wrap justify-end gap-2">
         <Button variant="quiet" {...waiting} onClick={close}>
-          {gone ? "Discard" : "Cancel"}
+          {isDeleted ? "Discard" : "Cancel"}
         </Button>
-        {gone ? (
-          <Button variant="primary" {...waiting} onClick={() => void send(saveAsNew)}>
+        {isDeleted ? (
+          <Button variant="primary" {...waiting} onClick={saveAsNew}>
             {busy ? "Saving…" : "Save as new task"}
           </Button>
         ) : (
@@ -232,16 +146,8 @@ export function TaskEditor({ task, onClose }: { task: Task; onClose: () => void 
           </Button>
         )}
       </div>
-      {conflict && (
-        <ConflictDialog
-          conflicts={conflict.members}
-          busy={busy}
-          onCancel={() => setConflict(undefined)}
-          onResolve={(mine) => {
-            setConflict(undefined);
-            void send(() => patch(resolveConflicts(conflict.patch, conflict.members, mine), conflict.theirs));
-          }}
-        />
+      {phase.name === "conflict" && (
+        <ConflictDialog conflicts={phase.conflicts} onResolve={resolve} onCancel={cancelConflict} />
       )}
     </form>
   );
