@@ -1,23 +1,9 @@
 import { expect, test } from "vitest";
 
-import type { Task } from "@/lib/api";
 import { changedElsewhere, findConflicts, patchFor, resolveConflicts, toDraft } from "@/lib/draft";
+import { makeTask } from "@/lib/testing";
 
-const TASK: Task = {
-  id: "01",
-  userId: "ada",
-  title: "Water the plants",
-  description: null,
-  status: "pending",
-  completed: false,
-  completedAt: null,
-  priority: "medium",
-  category: "garden",
-  dueDate: "2026-01-05T16:00:12.345678Z",
-  version: 3,
-  createdAt: "2026-01-01T00:00:00.000000Z",
-  updatedAt: "2026-01-01T00:00:00.000000Z",
-};
+const TASK = makeTask({ dueDate: "2026-01-05T16:00:12.345678Z" });
 
 test("an untouched draft is an empty patch, and its due date keeps its seconds", () => {
   expect(patchFor(TASK, toDraft(TASK))).toEqual({});

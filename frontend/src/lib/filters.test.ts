@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import type { Task } from "@/lib/api";
 import { type Filters, formatFilters, isNarrowed, parseFilters, passesFilters, toQuery } from "@/lib/filters";
+import { makeTask } from "@/lib/testing";
 
 const parse = (query: string) => parseFilters(new URLSearchParams(query));
 
@@ -66,15 +66,13 @@ test.each([
   ["due=overdue", false],
 ])("whether a task passes the filters %j", (query, passes) => {
   const now = new Date("2026-01-05T12:00:00Z");
-  const task = {
+  const task = makeTask({
     title: "Pay the rent",
     description: "And the gas",
-    status: "pending",
-    completed: false,
     priority: "high",
     category: "Home",
     dueDate: "2026-01-05",
-  } as Task;
+  });
 
   expect(passesFilters(task, parse(query), now)).toBe(passes);
 });

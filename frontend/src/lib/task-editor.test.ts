@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 
-import type { Task } from "@/lib/api";
 import { ApiError, Unreachable } from "@/lib/errors";
 import {
   draftPatch,
@@ -15,22 +14,9 @@ import {
   openEditor,
   patchTarget,
 } from "@/lib/task-editor";
+import { makeTask } from "@/lib/testing";
 
-const TASK: Task = {
-  id: "01",
-  userId: "ada",
-  title: "Water the plants",
-  description: "Twice",
-  status: "pending",
-  completed: false,
-  completedAt: null,
-  priority: "medium",
-  category: "garden",
-  dueDate: "2026-01-05T16:00:12.345678Z",
-  version: 3,
-  createdAt: "2026-01-01T00:00:00.000000Z",
-  updatedAt: "2026-01-01T00:00:00.000000Z",
-};
+const TASK = makeTask({ description: "Twice", dueDate: "2026-01-05T16:00:12.345678Z" });
 
 const UNSAVED = "You have unsaved changes. Press Esc again to discard them.";
 const DELETED = "This task was deleted in another window. You can save your version as a new task.";
