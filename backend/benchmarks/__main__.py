@@ -25,7 +25,7 @@ def main() -> int:
         servers.leave_the_servers_cpu()
         with data.postgres(options.data.resolve()) as server:
             if "duel" in options.parts:
-                found.duel = duel.run(server, duel.Plan(options.workloads, options.rounds, options.seconds))
+                found.duel = duel.run(server, _plan(options))
                 print("\n".join(report.of_duel(found.duel)))
             if "crowd" in options.parts:
                 found.crowd = scale.crowd(server, seconds=options.seconds * 3)
@@ -41,8 +41,16 @@ def main() -> int:
     return 0
 
 
+def _plan(options: argparse.Namespace) -> duel.Plan:
+    return duel.Plan(options.workloads, options.rounds, options.seconds, options.peers, options.before)
+
+
 def _is_whole(options: argparse.Namespace) -> bool:
-    everything = set(options.parts) == set(PARTS) and set(options.workloads) == set(WORKLOADS)
+    everything = (
+        set(options.parts) == set(PARTS)
+        and set(options.workloads) == set(WORKLOADS)
+        and set(options.peers) == set(servers.PEERS)
+    )
     return everything and options.rounds >= ROUNDS and options.seconds >= SECONDS and options.largest >= LARGEST
 
 
@@ -56,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
         help="duel: ours beside its peers; crowd: 1,000 connections; growth: the more rows (default: all)",
     )
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), help="of the duel")
+    parser.add_argument("--peers", nargs="*", choices=servers.PEERS, default=servers.PEERS, help="of the duel")
+    parser.add_argument(
+        "--before",
+        type=Path,
+        metavar="CHECKOUT",
+        help="another checkout, installed: it takes part in the duel",
+    )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the duel (default: %(default)s)")
     parser.add_argument(
         "--seconds", type=float, default=SECONDS, help="of each measurement (default: %(default)s)"

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from benchmarks import agree, data, pgbench, servers, workloads
 from benchmarks.load import Measured, send
-from benchmarks.servers import OURS, PEERS
+from benchmarks.servers import BEFORE, OURS
 
 TASKS = 1_000_000
 PEOPLE = 2_000
@@ -23,6 +24,8 @@ class Plan(NamedTuple):
     workloads: Sequence[str]
     rounds: int
     seconds: float
+    peers: Sequence[str]
+    before: Path | None  # another checkout, which takes part too
 
 
 class Spread(NamedTuple):
@@ -71,7 +74,9 @@ def run(server: data.Server, plan: Plan) -> Outcome:
     outcome = Outcome({name: {} for name in plan.workloads}, {name: [] for name in plan.workloads})
     with ExitStack() as stack:
         # Those that are not asked do nothing, and take no time from the one that is.
-        every = [stack.enter_context(servers.running(name, loaded)) for name in (OURS, *PEERS)]
+        every = [stack.enter_context(servers.running(name, loaded)) for name in (OURS, *plan.peers)]
+        if plan.before:
+            every.append(stack.enter_context(servers.running(BEFORE, loaded, checkout=plan.before)))
         agree.check(every, people)
         asyncio.run(data.tidy(loaded))
         requests = {name: workloads.draw(name, people, REQUESTS) for name in plan.workloads}

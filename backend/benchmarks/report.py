@@ -12,7 +12,7 @@ from benchmarks.conditions import Conditions
 from benchmarks.duel import POSTGRESQL, Outcome, Spread
 from benchmarks.load import Measured
 from benchmarks.scale import CONNECTIONS, REQUESTS_PER_SECOND, Growth, Point
-from benchmarks.servers import OURS, PEERS
+from benchmarks.servers import BEFORE, OURS, PEERS
 from benchmarks.workloads import GROWING
 
 RESULTS = "backend/benchmarks/results.json"
@@ -41,7 +41,7 @@ def of_duel(outcome: Outcome) -> list[str]:
         "|---|---|--:|--:|--:|--:|--:|--:|--:|---|---|",
     ]
     for workload, servers in outcome.measured.items():
-        for name in (OURS, *PEERS):
+        for name in (name for name in (OURS, BEFORE, *PEERS) if name in servers):
             one = _middle(servers[name])
             times = thrift = ""
             if name != OURS:

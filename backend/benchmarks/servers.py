@@ -23,6 +23,8 @@ START_SECONDS = 20
 
 OURS, TEXTBOOK, FASTIFY = "ours", "textbook", "fastify"
 PEERS = (TEXTBOOK, FASTIFY)
+BEFORE = "before"
+"""Ours again, from another checkout."""
 
 
 class Usage(NamedTuple):
@@ -72,15 +74,21 @@ def leave_the_servers_cpu() -> None:
 
 
 @contextmanager
-def running(name: str, loaded: data.Loaded, *, environment: dict[str, str] | None = None) -> Iterator[Running]:
-    """The server, ready to answer."""
+def running(
+    name: str,
+    loaded: data.Loaded,
+    *,
+    environment: dict[str, str] | None = None,
+    checkout: Path = HERE.parents[1],
+) -> Iterator[Running]:
+    """The server, ready to answer. `checkout` is where BEFORE is installed."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     settings = data.settings(loaded)
     assert settings.better_auth_secret is not None
     variables = {
         "PATH": os.environ["PATH"],
-        "DATABASE_URL": loaded.service_url if name == OURS else loaded.peer_url,
+        "DATABASE_URL": loaded.service_url if name in {OURS, BEFORE} else loaded.peer_url,
         "BETTER_AUTH_SECRET": settings.better_auth_secret.get_secret_value(),
         "BETTER_AUTH_URL": settings.better_auth_url,
         "MAX_TASKS_PER_USER": str(settings.max_tasks_per_user),
@@ -92,7 +100,7 @@ def running(name: str, loaded: data.Loaded, *, environment: dict[str, str] | Non
     }
     with ExitStack() as stack:
         log = stack.enter_context((data_folder(loaded) / f"{name}.log").open("w"))
-        process = stack.enter_context(_process(_command(name, port), variables, log))
+        process = stack.enter_context(_process(_command(name, port, checkout), variables, log))
         _wait_until_ready(process, port, log.name)
         yield Running(name, f"http://127.0.0.1:{port}", psutil.Process(process.pid), _postmaster(loaded))
 
@@ -110,7 +118,7 @@ def _postmaster_id(loaded: data.Loaded) -> int:
     return int(lock.read_text().partition("\n")[0])
 
 
-def _command(name: str, port: int) -> list[str]:
+def _command(name: str, port: int, checkout: Path) -> list[str]:
     programs = Path(sys.executable).parent
     match name:
         case "textbook":
@@ -118,6 +126,8 @@ def _command(name: str, port: int) -> list[str]:
             return [f"{programs}/uvicorn", "benchmarks.textbook.app:app", *options]
         case "fastify":
             return ["node", str(HERE / "fastify/server.js")]
+        case "before":
+            return [str(checkout / "backend/.venv/bin/tasks"), "serve"]
         case _:
             return [f"{programs}/tasks", "serve"]
 
