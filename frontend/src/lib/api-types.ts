@@ -84,7 +84,7 @@ export interface paths {
          * @description Complete a task or reopen it.
          *
          *     Without a body the state is toggled. `{"completed": true}` sets it, which is safe to repeat: a task that is
-         *     already in the wished state stays as it is.
+         *     already in that state stays as it is.
          */
         patch: operations["complete_task"];
         trace?: never;
@@ -214,7 +214,6 @@ export interface components {
         TaskCreate: {
             /** @example Water the plants */
             title: string;
-            /** @default null */
             description?: string | null;
             /** @default medium */
             priority?: components["schemas"]["Priority"];
@@ -226,7 +225,6 @@ export interface components {
             category?: string;
             /**
              * @description A calendar day (`2026-01-05`) or an instant (`2026-01-05T17:00:00+02:00`); null for none.
-             * @default null
              * @example 2026-01-05
              * @example 2026-01-05T15:00:00Z
              * @example null
