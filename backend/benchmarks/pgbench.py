@@ -4,6 +4,7 @@ import random
 import re
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,6 +76,7 @@ def _script(kind: Kind, person: Person, dice: random.Random) -> str:
             statement = tasks._GET
         case workloads.stats:
             statement = stats._COUNT
+            values["today"] = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         case _:
             return _write(*_of_write(kind, person, dice), values)
     return _filled(statement, values)

@@ -53,7 +53,6 @@ def settings_for(settings: Settings, url: str, *, pool_size: int = 2) -> Setting
 
 @asynccontextmanager
 async def opened(database: Database) -> AsyncIterator[Database]:
-    await database.open()
     try:
         yield database
     finally:

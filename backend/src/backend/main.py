@@ -75,9 +75,8 @@ def _lifespan(
             production=settings.environment is Environment.PRODUCTION,
             on_unsafe_role=on_unsafe_role,
         )
-        await database.open()
         try:
-            async with authenticator_for(settings, database.fetch) as authenticator:
+            async with authenticator_for(settings, database.better_auth.fetch) as authenticator:
                 await _look_at_database(database)
                 log.info("started", version=__version__, environment=settings.environment)
                 yield State(settings=settings, database=database, authenticator=authenticator)

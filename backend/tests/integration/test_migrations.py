@@ -20,9 +20,12 @@ from sqlmodel import SQLModel
 from backend.auth import Principal
 from backend.commands import development
 from backend.database import Database
-from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
+from backend.migrations import SCHEMA_VERSION, VERSION_TABLE, MigrationError
 from backend.postgres import migrate as migrations
-from backend.postgres.migrate import ROLE_SETTINGS, MigrationError, Outcome, alembic_config, migrate
+from backend.postgres import rights
+from backend.postgres.migrate import Outcome, alembic_config, migrate
+from backend.postgres.rights import our_tables
+from backend.postgres.roles import ROLE_SETTINGS
 from backend.schemas.tasks import TaskCreate, TaskQuery
 from backend.services import tasks
 from databases import connected, eventually, opened, scratch, scratch_role
@@ -33,29 +36,31 @@ BETTER_AUTH = files("backend.commands").joinpath("better_auth.sql").read_text()
 ROLE = "migrated_"
 """How the names of the service's roles begin here."""
 
-# What the tables of the schema `public` are made of, in a form that can be compared.
+# What our tables, $1, are made of, in a form that can be compared.
 COLUMNS = """
     SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), collname, attnotnull,
            pg_get_expr(adbin, adrelid)
       FROM pg_attribute
       LEFT JOIN pg_collation ON pg_collation.oid = attcollation
       LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-     WHERE attrelid = 'tasks'::regclass AND attnum > 0 AND NOT attisdropped
-     ORDER BY attnum
+     WHERE attrelid IN (SELECT oid FROM pg_class WHERE relkind = 'r' AND relname = ANY ($1))
+       AND attnum > 0 AND NOT attisdropped
+     ORDER BY attrelid::regclass::text, attnum
 """
 CONSTRAINTS = """
-    SELECT conname, pg_get_constraintdef(oid), convalidated
-      FROM pg_constraint WHERE conrelid = 'tasks'::regclass ORDER BY conname
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated
+      FROM pg_constraint WHERE conrelid::regclass::text = ANY ($1) ORDER BY conrelid::regclass::text, conname
 """
-INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks' ORDER BY indexname"
+INDEXES = "SELECT indexdef FROM pg_indexes WHERE tablename = ANY ($1) ORDER BY indexname"
 ENUMERATIONS = """
     SELECT typname, array_agg(enumlabel ORDER BY enumsortorder)
-      FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid GROUP BY typname ORDER BY typname
+      FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid WHERE $1::text[] IS NOT NULL
+     GROUP BY typname ORDER BY typname
 """
-POLICIES = "SELECT * FROM pg_policies ORDER BY tablename, policyname"
+POLICIES = "SELECT * FROM pg_policies WHERE tablename = ANY ($1) ORDER BY tablename, policyname"
 RIGHTS = """
     SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text
-      FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname
+      FROM pg_class WHERE relnamespace = 'public'::regnamespace AND $1::text[] IS NOT NULL ORDER BY relname
 """
 EVERYTHING = (COLUMNS, CONSTRAINTS, INDEXES, ENUMERATIONS, POLICIES, RIGHTS)
 
@@ -73,7 +78,8 @@ class Place(NamedTuple):
         return await migrate(owner_url=self.owner_url, service_url=self.service_url)
 
     async def describe(self, *queries: str) -> list[list[asyncpg.Record]]:
-        return [await self.owner.fetch(query) for query in queries]
+        names = [table.name for table in our_tables()]
+        return [await self.owner.fetch(query, names) for query in queries]
 
 
 @asynccontextmanager
@@ -353,20 +359,49 @@ async def test_the_services_role_gives_up_by_itself(place: Place) -> None:
 
 
 async def test_the_services_role_has_exactly_the_rights_it_needs(place: Place) -> None:
-    """Also where the owner's default privileges, or an earlier hand, gave it more."""
+    """Also where the owner's default privileges, or somebody before, gave it more."""
     await place.migrate()
-    await place.owner.execute(f"GRANT ALL ON tasks TO {place.role}")
+    for table in our_tables():
+        await place.owner.execute(f'GRANT ALL ON "{table.name}" TO {place.role}')
 
     await place.migrate()
 
-    granted = await place.owner.fetch(
+    assert await _granted(place, *(table.name for table in our_tables()), VERSION_TABLE) == {
+        **{table.name: "DELETE INSERT SELECT UPDATE" for table in our_tables()},
+        VERSION_TABLE: "SELECT",
+    }
+
+
+async def test_rights_on_each_table_follow_what_is_declared(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else was granted before is revoked."""
+    await place.migrate()
+    await place.owner.execute(
+        f"""
+        CREATE TABLE closed (id text);
+        CREATE TABLE written (id text);
+        GRANT ALL ON closed, written TO {place.role}
         """
-        SELECT table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type)
-          FROM information_schema.role_table_grants WHERE grantee = $1 GROUP BY table_name ORDER BY table_name
+    )
+    declared = {"closed": (), "written": ("SELECT", "DELETE")}
+    monkeypatch.setattr(rights, "of_service", lambda: declared)
+
+    await place.migrate()
+
+    assert await _granted(place, *declared) == {"written": "DELETE SELECT"}
+
+
+async def _granted(place: Place, *tables: str) -> dict[str, str]:
+    """To the role of the service, by table."""
+    rows = await place.owner.fetch(
+        """
+        SELECT table_name::text, string_agg(privilege_type, ' ' ORDER BY privilege_type)
+          FROM information_schema.role_table_grants WHERE grantee = $1 GROUP BY table_name
         """,
         place.role,
     )
-    assert [tuple(row) for row in granted] == [("tasks", "DELETE INSERT SELECT UPDATE"), (VERSION_TABLE, "SELECT")]
+    granted = dict(tuple(row) for row in rows)
+    assert granted.keys() <= {*tables, "tasks", VERSION_TABLE}
+    return {table: privileges for table, privileges in granted.items() if table in tables}
 
 
 async def test_an_owner_that_is_no_superuser_can_migrate_and_the_service_serve(

@@ -71,6 +71,7 @@ VALUES: dict[str, Any] = {  # SQL values by the names that statements give their
     "category": "home",
     "due_after": NOON,
     "due_before": NOON,
+    "today": NOON,
     "word0": "water",
     "new_title": "Water the plants",
     "new_description": None,

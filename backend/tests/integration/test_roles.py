@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import MetaData, Table
 
 import support
 from backend.auth import Principal
@@ -16,7 +17,9 @@ from backend.database import Database
 from backend.errors import DatabaseUnavailable, NotReady
 from backend.main import create_app
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
+from backend.postgres import rights
 from backend.postgres.migrate import SERVICE_ROLE
+from backend.postgres.rights import our_tables
 from backend.services import stats
 from databases import connected, opened, scratch, scratch_role, settings_for
 from support import Connection, assert_problem, heard
@@ -108,6 +111,47 @@ async def test_a_role_that_policies_do_not_bind_is_refused(place: Place, change:
     for event in logs:
         assert event["level"] == "critical"
         assert re.search(f"^Refusing to serve: .*{reason}.*\\.$", event["event"])
+
+
+# A second table of ours, beside `tasks`, in the order of the alphabet and against it.
+@pytest.fixture(params=["aaa", "zzz"])
+async def second(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = str(request.param)
+    tables = [*our_tables(), Table(name, MetaData())]
+    monkeypatch.setattr(rights, "our_tables", lambda: tables)
+    await place.execute(
+        f"""
+        CREATE TABLE {name} ("userId" text);
+        ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {SERVICE_ROLE}
+        """
+    )
+    return name
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("ALTER TABLE {} OWNER TO {role}", "owns the table {}"),
+        ("GRANT TRUNCATE ON {} TO {role}", "the table {} or may truncate it"),
+        ("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY", "is not forced on {}.*ALTER TABLE {} ENABLE"),
+        (f"REVOKE UPDATE ON {{}} FROM {SERVICE_ROLE}", "lacks its rights on the table {}; run"),
+        ("DROP TABLE {}", "has no table {}; run"),
+    ],
+)
+async def test_every_table_of_ours_is_examined_and_the_one_at_fault_is_named(
+    place: Place, second: str, change: str, reason: str
+) -> None:
+    with heard() as logs:
+        async with opened(Database(place.url, pool_size=1, production=False)) as service:
+            await service.check()
+            await place.execute(change.replace("{}", second))
+
+            with pytest.raises((DatabaseUnavailable, NotReady)) as refused:
+                await service.check()
+
+    said = f"{refused.value} {logs}"
+    assert re.search(reason.replace("{}", second), said)
 
 
 async def test_a_superuser_in_disguise_is_refused(owner_url: str) -> None:

@@ -24,7 +24,8 @@ from backend.auth.sessions import Sessions
 from backend.commands import development
 from backend.config import AuthSource, DatabaseSettings, Settings
 from backend.main import create_app
-from backend.postgres.migrate import MigrationError, migrate, reads_of
+from backend.migrations import MigrationError
+from backend.postgres.migrate import migrate, reads_of
 from databases import connected, scratch, scratch_role
 from issuer import PASSWORD, browser_at, serving
 from processes import workplace

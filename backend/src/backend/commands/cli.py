@@ -147,7 +147,7 @@ def _migrate(_: argparse.Namespace) -> int:
         print(f"Serve with this URL; its password is not shown again:\n  DATABASE_URL={outcome.generated_url}")
     elif settings.migration_database_url is None:
         print(
-            "Its password was shown when it was made, be it for another database of this server. "
+            "Its password was shown when it was made, possibly for another database of this server. "
             "MIGRATION_DATABASE_URL lets you set another (docs/configuration.md)."
         )
     return 0

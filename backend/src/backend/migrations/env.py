@@ -1,4 +1,4 @@
-"""Run by Alembic. The connection, in a transaction of its own, comes from `backend.migrate`."""
+"""Run by Alembic. The connection, with its transaction, comes from `backend.postgres.migrate`."""
 
 from alembic import context
 

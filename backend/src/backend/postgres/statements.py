@@ -27,17 +27,17 @@ _DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyp
 WRITER = bindparam("tenant", type_=Text)
 """The tenant inside a statement for `Statement.change`."""
 
-# The tenant is set and used in one statement, and so in one round trip. The setting is gone when that ends.
+# One statement sets the tenant and uses it, which saves a round trip. The setting ends with the transaction.
 _SET = select(func.set_config(literal_column("'app.user_id'"), WRITER, literal_column("true")).label("user_id"))
 
-# What depends on the result of a subquery runs after it. OFFSET 0 keeps the planner from dissolving it.
+# A query that uses the result of a subquery runs after it. OFFSET 0 keeps the planner from flattening it.
 _SCOPE = _SET.offset(_ZERO).subquery("scope")
 
 READER = _SCOPE.c.user_id
 """The tenant inside a query for `Statement.read` or `Statement.insert`."""
 
-# A condition on no column is a "one-time filter" to PostgreSQL: it goes before the search for rows. The policy may
-# become such a filter too, and then comes after this one.
+# PostgreSQL evaluates a condition on no column before it looks for rows (a "one-time filter"). The policy may
+# become part of the same filter, and then it comes after this condition.
 _IS_SET = _SET.scalar_subquery() == WRITER
 
 
@@ -72,7 +72,8 @@ class Statement:
     def _of(cls, clause: ClauseElement) -> Self:
         compiled = clause.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)  # DDL, the other kind, takes no parameters
-        return cls(str(compiled), tuple(compiled.positiontup or ()), dict(compiled.params))
+        constants = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
+        return cls(str(compiled), tuple(compiled.positiontup or ()), constants)
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         return [values[name] if name in values else self.constants[name] for name in self.names]

@@ -1,0 +1,74 @@
+"""What the driver and the server raise: whether a statement may be repeated, and what the API answers."""
+
+import asyncpg
+
+from backend.errors import DatabaseUnavailable, Fault, InvalidValues, Problem
+from backend.logs import log
+from backend.postgres.admission import UnsafeRole
+
+# A connection that was cut since its last use raises one of the driver's own two errors.
+DRIVER_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+_LOST_CONNECTION = (
+    ConnectionError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    *DRIVER_ERRORS,
+)
+# SQLSTATE classes: connection exception, insufficient resources, operator intervention, transaction rollback.
+_TRANSIENT_CLASSES = {"08", "53", "57", "40"}
+_TRANSIENT = {"55P03", "25006"}  # lock not available; read-only server
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the connection is dead. The statement may or may not have been executed."""
+    return isinstance(error, _LOST_CONNECTION)
+
+
+def is_not_done(error: Exception) -> bool:
+    """Whether a statement was certainly not executed.
+
+    Either it was not sent in full, or an administrator ended its transaction before the commit. A broken pipe
+    (EPIPE) means that the system refused some of the bytes, and the server commits nothing before it has the last.
+    """
+    return isinstance(error, DRIVER_ERRORS) or isinstance(
+        error.__cause__, (asyncpg.AdminShutdownError, BrokenPipeError)
+    )
+
+
+def translate(error: Exception) -> None:
+    """Raise the problem that the API answers with. Returns where there is none: the error itself goes on."""
+    match error:
+        case asyncpg.CheckViolationError():
+            # Our own check let the value through, so the two disagree about a character.
+            column = (error.constraint_name or "").rpartition("_")[2]
+            raise InvalidValues(
+                Fault(f"/{column}", "has a character that the database does not accept.")
+            ) from error
+        case asyncpg.PostgresError():
+            if _is_transient(error):
+                raise unavailable(error) from error
+            # The error will be logged, and the detail may quote the row.
+            error.detail = None
+        case UnsafeRole():  # logged in full already
+            raise DatabaseUnavailable from error
+        case OSError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            raise unavailable(error) from error
+
+
+def unavailable(error: Exception) -> Problem:
+    """The problem for a failure that will pass; its reason goes to the log."""
+    # The server's message names no values. Its detail may, so it is left out.
+    reason = str(error).partition("\nDETAIL:")[0]
+    log.warning("database unavailable", reason=f"{type(error).__name__}: {reason}")
+    return DatabaseUnavailable()
+
+
+def _is_transient(error: asyncpg.PostgresError) -> bool:
+    state = error.sqlstate or ""
+    return (
+        state[:2] in _TRANSIENT_CLASSES
+        or state in _TRANSIENT
+        # A migration changed the schema under a prepared statement. The next attempt prepares it again.
+        or isinstance(error, asyncpg.InvalidCachedStatementError)
+    )

@@ -1,0 +1,23 @@
+"""Which tables are ours, and what the service may do with them. Grants, admission and tests all follow this."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Table
+from sqlmodel import SQLModel
+
+from backend import models
+
+type Rights = Mapping[str, tuple[str, ...]]
+"""Privileges by the name of the table."""
+
+SERVICE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+
+def our_tables() -> list[Table]:
+    """Every table that our migrations create, and none of Better Auth's."""
+    assert models.__all__  # imported so that the metadata is complete
+    return [table for table in SQLModel.metadata.sorted_tables if "foreign" not in table.info]
+
+
+def of_service() -> Rights:
+    return {table.name: SERVICE_RIGHTS for table in our_tables()}
