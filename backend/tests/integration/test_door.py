@@ -47,7 +47,12 @@ async def test_no_public_name_runs_sql_of_the_callers_choice(
 ) -> None:
     async with opened(Database(service_url, pool_size=1, production=False)) as database:
         tenant = database.tenant(Principal(user.id))
-        doors = {**dict(public_names(database, "database.")), **dict(public_names(tenant, "tenant."))}
+        async with tenant.transaction() as tx:
+            doors = {
+                **dict(public_names(database, "database.")),
+                **dict(public_names(tenant, "tenant.")),
+                **dict(public_names(tx, "tx.")),
+            }
         functions = {name: door for name, door in doors.items() if callable(door) and name != "database.close"}
 
         for function in functions.values():
@@ -62,7 +67,11 @@ async def test_no_public_name_runs_sql_of_the_callers_choice(
         "database.check",
         "database.tenant",
         "tenant.read",
+        "tenant.transaction",
         "tenant.write",
+        "tx.read",
+        "tx.transaction",
+        "tx.write",
     }
     assert (run, run_by_the_tenant) == (0, 1)
 

@@ -1,7 +1,9 @@
 """Run statements on examined connections, and repeat them only where that is safe."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import Protocol
 
 import asyncpg
 
@@ -16,7 +18,19 @@ POOL_WAIT_SECONDS = 1.0
 # The role has a statement_timeout of 3 s. This one is for a server that no longer answers at all.
 COMMAND_SECONDS = 3.5
 
+_SET_TENANT = "SELECT set_config('app.user_id', $1, true)"
+
 type Rows = Awaitable[list[asyncpg.Record]]
+
+
+class Executor(Protocol):
+    """Runs a tenant's statements: each in a transaction of its own, or all of them in one."""
+
+    def read(self, sql: str, *arguments: object) -> Rows: ...
+
+    def write(self, sql: str, *arguments: object) -> Rows: ...
+
+    def transaction(self, user_id: str) -> AbstractAsyncContextManager["Executor"]: ...
 
 
 class Connections:
@@ -56,6 +70,28 @@ class Connections:
         work = partial(self._use, lambda connection: connection.fetch(sql, *arguments))
         return self._repeat(work, is_retryable=is_not_done)
 
+    @asynccontextmanager
+    async def transaction(self, user_id: str) -> AsyncGenerator["OpenTransaction"]:
+        """Begin and set the tenant; commit at the end of the block, or roll back if it raises.
+
+        A connection that turns out to be dead is replaced before the block begins. Nothing is repeated after that.
+        """
+        connection = await self._repeat(lambda: self._begin(user_id), is_retryable=is_lost)
+        opened = OpenTransaction(connection)
+        try:
+            yield opened
+            await opened.commit()
+        except Exception:
+            await opened.roll_back()
+            raise
+        except BaseException:
+            # Cancelled. The server may still be executing a statement, and a rollback would wait for it.
+            connection.terminate()
+            raise
+        finally:
+            opened.is_over = True
+            self._pool.release(connection)
+
     async def _repeat[T](
         self, attempt: Callable[[], Awaitable[T]], *, is_retryable: Callable[[Exception], bool]
     ) -> T:
@@ -83,6 +119,17 @@ class Connections:
         finally:
             self._pool.release(connection)
 
+    async def _begin(self, user_id: str) -> Connection:
+        connection = await self._acquire()
+        try:
+            await connection.execute("BEGIN")
+            await connection.fetch(_SET_TENANT, user_id)
+        except BaseException:
+            connection.terminate()
+            self._pool.release(connection)
+            raise
+        return connection
+
     async def _acquire(self) -> Connection:
         try:
             return await self._pool.acquire()
@@ -106,4 +153,53 @@ class Connections:
         except UnsafeRole as unsafe:
             log.critical(str(unsafe))
             self._on_unsafe_role()
+            raise
+
+
+class OpenTransaction:
+    """One connection between BEGIN and COMMIT, for one statement at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.is_over = False
+
+    async def read(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        if self.is_over:
+            raise RuntimeError("The transaction is over; begin another one.")
+        return await self._run(self._connection.fetch(sql, *arguments))
+
+    write = read  # nothing is repeated in a transaction
+
+    def transaction(self, user_id: str) -> AbstractAsyncContextManager[Executor]:  # noqa: ARG002 - an Executor's
+        raise RuntimeError("Transactions do not nest; use the one that is open.")
+
+    async def commit(self) -> None:
+        self.is_over = True
+        # PostgreSQL answers the COMMIT of a failed transaction with a rollback, and not with an error.
+        if await self._run(self._connection.execute("COMMIT")) != "COMMIT":
+            raise RuntimeError(
+                "A statement of the transaction failed and its error was caught: nothing was committed."
+            )
+
+    async def roll_back(self) -> None:
+        """Terminates a connection that cannot; the server then does it by itself."""
+        if self._connection.is_closed() or not self._connection.is_in_transaction():
+            return
+        try:
+            await self._connection.execute("ROLLBACK")
+        except BaseException as error:
+            self._connection.terminate()
+            if not isinstance(error, (asyncpg.PostgresError, OSError, *DRIVER_ERRORS)):
+                raise
+
+    async def _run[T](self, statement: Awaitable[T]) -> T:
+        try:
+            return await statement
+        except asyncpg.PostgresError as error:
+            translate(error)
+            raise
+        except BaseException as error:
+            self._connection.terminate()  # as in `Connections._use`
+            if isinstance(error, Exception):
+                translate(error)
             raise

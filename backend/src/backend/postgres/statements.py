@@ -69,6 +69,11 @@ class Statement:
         return cls._of(clause.where(_IS_SET).returning(*returned))
 
     @classmethod
+    def across(cls, query: Select[*tuple[Any, ...]]) -> Self:  # rows of any shape
+        """A query that sets no tenant, and so finds nothing unless a transaction has set one."""
+        return cls._of(query)
+
+    @classmethod
     def _of(cls, clause: ClauseElement) -> Self:
         compiled = clause.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)  # DDL, the other kind, takes no parameters
