@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 import support
 from backend.commands import development, embedded
-from backend.config import Settings
+from backend.config import MigrationSettings, Settings
 from backend.main import create_app
 from backend.postgres.migrate import SERVICE_ROLE
 from issuer import find_node
@@ -29,8 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, in the process that starts the workers, with the database theirs are copied from."""
     if hasattr(config, "workerinput"):
         return
-    for name in {**Settings.model_fields, **development.FrontEndSettings.model_fields}:
-        os.environ.pop(name.upper(), None)
+    for kind in (Settings, MigrationSettings, development.FrontEndSettings):
+        for name in kind.model_fields:
+            os.environ.pop(name.upper(), None)
     stack = ExitStack()
     config.add_cleanup(stack.close)
     data = Path(tempfile.mkdtemp(prefix="tasks-test-"))

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import asyncpg
@@ -36,6 +38,33 @@ async def scratch_role(server: Connection, options: str = "") -> AsyncIterator[s
         yield name
     finally:
         await server.execute(f"DROP ROLE {name}")
+
+
+class RolePlace(NamedTuple):
+    """A migrated database of the test's own, and two roles."""
+
+    owner: Connection
+    database: str
+    url: str
+    role: str
+    """What the URL names."""
+    above: str
+    """A role without rights."""
+
+    async def execute(self, command: str) -> None:
+        await self.owner.execute(command.format(**self._asdict()))
+
+
+@asynccontextmanager
+async def role_place(server: Connection, socket_directory: Path, *, group: str) -> AsyncIterator[RolePlace]:
+    """With a role that is a member of `group`."""
+    async with (
+        scratch_role(server) as above,
+        scratch_role(server, f"IN ROLE {group}") as role,
+        scratch(server) as name,
+        connected(development.database_url("postgres", socket_directory, name)) as owner,
+    ):
+        yield RolePlace(owner, name, development.database_url(role, socket_directory, name), role, above)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRET_BYTES = 32
@@ -65,6 +65,18 @@ def _origins(value: object) -> object:
     return tuple(item.rstrip("/") for item in items)
 
 
+def _is_postgres(url: SecretStr) -> SecretStr:
+    scheme, _, rest = url.get_secret_value().partition("://")
+    if scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        raise ValueError("must start with postgresql:// or postgres://")
+    if not _ENCODED.fullmatch(rest):
+        # The driver would take a part of the password for the host, and name it in an error.
+        raise ValueError("must have / ? # [ ] and @ percent-encoded in its user name and password")
+    return url
+
+
+type PostgresURL = Annotated[SecretStr, AfterValidator(_is_postgres)]
+
 type CorsOrigins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 
 
@@ -77,25 +89,25 @@ class Deployment(BaseSettings):
 
 
 class DatabaseSettings(Deployment):
-    """What `tasks migrate` needs: which rights the service's role gets depends on where tokens come from."""
+    """What `tasks migrate` and the service share: where tokens come from decides which rights its role gets."""
 
     auth_sources: Annotated[tuple[AuthSource, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     jwt_check_session: bool = False
 
-    database_url: SecretStr
-    migration_database_url: SecretStr | None = None
+    database_url: PostgresURL
+    migration_database_url: PostgresURL | None = None
 
-    @field_validator("database_url", "migration_database_url")
-    @classmethod
-    def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            scheme, _, rest = url.get_secret_value().partition("://")
-            if scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
-                raise ValueError("must start with postgresql:// or postgres://")
-            if not _ENCODED.fullmatch(rest):
-                # The driver would take a part of the password for the host, and name it in an error.
-                raise ValueError("must have / ? # [ ] and @ percent-encoded in its user name and password")
-        return url
+
+class MigrationSettings(DatabaseSettings):
+    """All that `tasks migrate` needs."""
+
+    worker_database_url: PostgresURL | None = None
+
+
+class WorkerSettings(Deployment):
+    """What a worker needs. `Settings` does not hold it, so no request can get at it."""
+
+    worker_database_url: PostgresURL
 
 
 class Settings(DatabaseSettings):

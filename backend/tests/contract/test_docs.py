@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from backend.commands.development import FrontEndSettings
-from backend.config import Settings
+from backend.config import MigrationSettings, Settings
 from support import every_problem
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = {name.upper() for name in Settings.model_fields}
+SETTINGS = {name.upper() for name in {**Settings.model_fields, **MigrationSettings.model_fields}}
 DEVELOPMENT_SETTINGS = {name.upper() for name in FrontEndSettings.model_fields}
 
 

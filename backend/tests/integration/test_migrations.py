@@ -14,6 +14,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import MetaData, Table
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
@@ -22,7 +23,7 @@ from backend.commands import development
 from backend.database import Database
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE, MigrationError
 from backend.postgres import migrate as migrations
-from backend.postgres import rights
+from backend.postgres import rights, roles
 from backend.postgres.migrate import Outcome, alembic_config, migrate
 from backend.postgres.rights import our_tables
 from backend.postgres.roles import ROLE_SETTINGS
@@ -373,7 +374,7 @@ async def test_the_services_role_has_exactly_the_rights_it_needs(place: Place) -
 
 
 async def test_rights_on_each_table_follow_what_is_declared(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever else was granted before is revoked."""
+    """A table of which workers may do nothing, one that they may write, and what they had before is revoked."""
     await place.migrate()
     await place.owner.execute(
         f"""
@@ -382,12 +383,17 @@ async def test_rights_on_each_table_follow_what_is_declared(place: Place, monkey
         GRANT ALL ON closed, written TO {place.role}
         """
     )
-    declared = {"closed": (), "written": ("SELECT", "DELETE")}
-    monkeypatch.setattr(rights, "of_service", lambda: declared)
+    metadata = MetaData()
+    tables = [Table("closed", metadata), Table("written", metadata, info={"worker": ("SELECT", "DELETE")})]
+    monkeypatch.setattr(rights, "our_tables", lambda: tables)
 
     await place.migrate()
+    as_service = await _granted(place, "closed", "written")
+    await run_with_alembic(place, lambda connection: roles.grant(connection, place.role, rights.of_worker()))
+    as_worker = await _granted(place, "closed", "written")
 
-    assert await _granted(place, *declared) == {"written": "DELETE SELECT"}
+    assert as_service == {"closed": "DELETE INSERT SELECT UPDATE", "written": "DELETE INSERT SELECT UPDATE"}
+    assert as_worker == {"written": "DELETE SELECT"}
 
 
 async def _granted(place: Place, *tables: str) -> dict[str, str]:

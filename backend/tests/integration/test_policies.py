@@ -11,8 +11,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Table
 
+from backend.commands.development import WORKER_ROLE
 from backend.migrations import VERSION_TABLE
-from backend.postgres.rights import our_tables
+from backend.postgres.migrate import SERVICE_ROLE
+from backend.postgres.rights import WORKER_GROUP, of_worker, our_tables
 from databases import connected
 from rows import add_row, insert, new_values
 from support import Connection, User
@@ -43,12 +45,15 @@ async def rows(connection: Connection, table: Table, user_id: str) -> list[async
     return await connection.fetch(f'SELECT * FROM "{table.name}" WHERE "userId" = $1', user_id)
 
 
-async def test_every_table_is_a_users_and_has_its_policy_forced(owner: Connection) -> None:
+async def test_every_table_is_a_users_and_has_its_policies_forced(owner: Connection) -> None:
+    """One policy for its user, and one for each right that the model gives to workers."""
     found = await owner.fetch(
         """
         SELECT relname, relrowsecurity AND relforcerowsecurity AS forced,
                (SELECT array_agg((cmd, permissive, roles, qual IS NOT NULL, with_check IS NOT NULL)::text)
-                  FROM pg_policies WHERE tablename = relname) AS policies,
+                  FROM pg_policies WHERE tablename = relname AND policyname = 'tenant') AS tenant,
+               (SELECT array_agg((cmd, permissive, roles)::text)
+                  FROM pg_policies WHERE tablename = relname AND policyname <> 'tenant') AS others,
                (SELECT attnum FROM pg_attribute
                  WHERE attrelid = pg_class.oid AND attname = 'userId' AND attnotnull) AS user_id
           FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm', 'f')
@@ -57,9 +62,12 @@ async def test_every_table_is_a_users_and_has_its_policy_forced(owner: Connectio
     ours = {row["relname"]: row for row in found if row["relname"] not in {*BETTER_AUTH_TABLES, VERSION_TABLE}}
 
     assert sorted(ours) == sorted(table.name for table in TABLES)
-    for row in ours.values():
+    for name, row in ours.items():
         assert row["forced"]
-        assert row["policies"] == ["(ALL,PERMISSIVE,{public},t,t)"]
+        assert row["tenant"] == ["(ALL,PERMISSIVE,{public},t,t)"]
+        assert sorted(row["others"] or []) == sorted(
+            f"({right},PERMISSIVE,{{{WORKER_GROUP}}})" for right in of_worker()[name]
+        )
         assert row["user_id"]
 
 
@@ -165,6 +173,10 @@ async def test_nobody_is_not_somebody_without_a_name(service: Connection, owner:
         "CREATE TABLE {}_copy (id text)",
         "SET SESSION AUTHORIZATION postgres; SELECT * FROM {}",
         "SET ROLE postgres; SELECT * FROM {}",
+        f"SET ROLE {WORKER_GROUP}; SELECT * FROM {{}}",
+        f"SET ROLE {WORKER_ROLE}; SELECT * FROM {{}}",
+        f"SET SESSION AUTHORIZATION {WORKER_ROLE}; SELECT * FROM {{}}",
+        f"GRANT {WORKER_GROUP} TO {SERVICE_ROLE}",
     ],
 )
 @every_table

@@ -4,14 +4,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from sqlalchemy import MetaData, Table
 
 import support
 from backend.auth import Principal
-from backend.commands import development
 from backend.config import Settings
 from backend.database import Database
 from backend.errors import DatabaseUnavailable, NotReady
@@ -19,36 +17,17 @@ from backend.main import create_app
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
 from backend.postgres import rights
 from backend.postgres.migrate import SERVICE_ROLE
-from backend.postgres.rights import our_tables
+from backend.postgres.rights import WORKER_GROUP, our_tables
 from backend.services import stats
-from databases import connected, opened, scratch, scratch_role, settings_for
+from databases import RolePlace, opened, role_place, settings_for
 from support import Connection, assert_problem, heard
 
 
-class Place(NamedTuple):
-    """A migrated database of the test's own, and two roles."""
-
-    owner: Connection
-    database: str
-    url: str
-    role: str
-    """What the URL names; it has the rights of the service's role."""
-    above: str
-    """A role without rights."""
-
-    async def execute(self, command: str) -> None:
-        await self.owner.execute(command.format(**self._asdict()))
-
-
 @pytest.fixture
-async def place(server: Connection, socket_directory: Path) -> AsyncIterator[Place]:
-    async with (
-        scratch_role(server) as above,
-        scratch_role(server, f"IN ROLE {SERVICE_ROLE}") as role,
-        scratch(server) as name,
-        connected(development.database_url("postgres", socket_directory, name)) as owner,
-    ):
-        yield Place(owner, name, development.database_url(role, socket_directory, name), role, above)
+async def place(server: Connection, socket_directory: Path) -> AsyncIterator[RolePlace]:
+    """The role has the rights of the service's."""
+    async with role_place(server, socket_directory, group=SERVICE_ROLE) as place:
+        yield place
 
 
 UNSAFE = [
@@ -77,6 +56,20 @@ UNSAFE = [
     pytest.param("GRANT TRUNCATE ON tasks TO PUBLIC", "or may truncate it", id="TRUNCATE by everybody"),
     pytest.param("ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY", "is not forced on tasks", id="not forced"),
     pytest.param("ALTER TABLE tasks DISABLE ROW LEVEL SECURITY", "is not forced on tasks", id="disabled"),
+    pytest.param(f"GRANT {WORKER_GROUP} TO {{role}}", "a worker's, which sees the rows of every", id="worker"),
+    pytest.param(
+        f"GRANT {WORKER_GROUP} TO {{role}} WITH INHERIT FALSE, SET TRUE",
+        "or can become, a worker's",
+        id="can become worker",
+    ),
+    pytest.param(
+        f"GRANT {WORKER_GROUP} TO {{role}} WITH INHERIT FALSE, SET FALSE, ADMIN TRUE",
+        "or can become, a worker's",
+        id="can let itself become worker",
+    ),
+    pytest.param(
+        f"GRANT {WORKER_GROUP} TO {{above}}; GRANT {{above}} TO {{role}}", "a worker's", id="member of a worker"
+    ),
 ]
 
 NOT_READY = [
@@ -94,7 +87,7 @@ NOT_READY = [
 
 
 @pytest.mark.parametrize(("change", "reason"), UNSAFE)
-async def test_a_role_that_policies_do_not_bind_is_refused(place: Place, change: str, reason: str) -> None:
+async def test_a_role_that_policies_do_not_bind_is_refused(place: RolePlace, change: str, reason: str) -> None:
     calls: list[str] = []
     await place.execute(change)
 
@@ -115,7 +108,7 @@ async def test_a_role_that_policies_do_not_bind_is_refused(place: Place, change:
 
 # A second table of ours, beside `tasks`, in the order of the alphabet and against it.
 @pytest.fixture(params=["aaa", "zzz"])
-async def second(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.MonkeyPatch) -> str:
+async def second(request: pytest.FixtureRequest, place: RolePlace, monkeypatch: pytest.MonkeyPatch) -> str:
     name = str(request.param)
     tables = [*our_tables(), Table(name, MetaData())]
     monkeypatch.setattr(rights, "our_tables", lambda: tables)
@@ -140,7 +133,7 @@ async def second(request: pytest.FixtureRequest, place: Place, monkeypatch: pyte
     ],
 )
 async def test_every_table_of_ours_is_examined_and_the_one_at_fault_is_named(
-    place: Place, second: str, change: str, reason: str
+    place: RolePlace, second: str, change: str, reason: str
 ) -> None:
     with heard() as logs:
         async with opened(Database(place.url, pool_size=1, production=False)) as service:
@@ -162,7 +155,7 @@ async def test_a_superuser_in_disguise_is_refused(owner_url: str) -> None:
 
 
 @pytest.mark.parametrize("production", [False, True])
-async def test_the_embedded_database_is_refused_in_production(place: Place, production: bool) -> None:
+async def test_the_embedded_database_is_refused_in_production(place: RolePlace, production: bool) -> None:
     await place.execute("ALTER DATABASE {database} SET app.embedded = 'true'")
 
     with heard() as logs:
@@ -174,7 +167,7 @@ async def test_the_embedded_database_is_refused_in_production(place: Place, prod
     assert len(refusals) == (1 if production else 0)
 
 
-async def test_a_role_that_becomes_unsafe_is_noticed_by_the_next_check(place: Place) -> None:
+async def test_a_role_that_becomes_unsafe_is_noticed_by_the_next_check(place: RolePlace) -> None:
     """Which the readiness probe makes; a connection in use is not looked at again."""
     calls: list[str] = []
     async with opened(
@@ -190,7 +183,7 @@ async def test_a_role_that_becomes_unsafe_is_noticed_by_the_next_check(place: Pl
 
 
 @pytest.mark.parametrize(("change", "reason"), NOT_READY)
-async def test_a_schema_that_is_not_ready_is_waited_for(place: Place, change: str, reason: str) -> None:
+async def test_a_schema_that_is_not_ready_is_waited_for(place: RolePlace, change: str, reason: str) -> None:
     await place.execute(change.replace("{service}", SERVICE_ROLE).replace("{versions}", VERSION_TABLE))
 
     async with opened(Database(place.url, pool_size=1, production=False)) as service:
@@ -200,7 +193,7 @@ async def test_a_schema_that_is_not_ready_is_waited_for(place: Place, change: st
 
 
 @pytest.mark.parametrize("version", [SCHEMA_VERSION, "9999"])
-async def test_this_releases_schema_and_a_newer_one_are_served(place: Place, version: str) -> None:
+async def test_this_releases_schema_and_a_newer_one_are_served(place: RolePlace, version: str) -> None:
     await place.execute(f"UPDATE {VERSION_TABLE} SET version_num = '{version}'")
 
     async with opened(Database(place.url, pool_size=1, production=False)) as service:
@@ -215,7 +208,7 @@ async def test_this_releases_schema_and_a_newer_one_are_served(place: Place, ver
     ],
 )
 async def test_requests_are_put_off_until_it_is_safe_to_serve(
-    place: Place, settings: Settings, change: str, undo: str, code: str
+    place: RolePlace, settings: Settings, change: str, undo: str, code: str
 ) -> None:
     await place.execute(change)
     app = create_app(settings_for(settings, place.url), on_unsafe_role=lambda: None)

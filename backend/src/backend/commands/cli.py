@@ -130,22 +130,28 @@ def _run(app: "ASGIApp", listener: "socket") -> None:
 def _migrate(_: argparse.Namespace) -> int:
     import asyncio
 
-    from backend.config import DatabaseSettings
+    from backend.config import MigrationSettings
 
-    settings = DatabaseSettings()
-    service_url = settings.database_url.get_secret_value()
+    settings = MigrationSettings()
+    url = settings.database_url.get_secret_value()
     from backend.postgres.migrate import migrate, reads_of
 
-    reads = reads_of(settings)
-    if settings.migration_database_url is None:
-        outcome = asyncio.run(migrate(owner_url=service_url, service_url=None, reads=reads))
-    else:
-        owner_url = settings.migration_database_url.get_secret_value()
-        outcome = asyncio.run(migrate(owner_url=owner_url, service_url=service_url, reads=reads))
+    owner = settings.migration_database_url
+    worker = settings.worker_database_url
+    outcome = asyncio.run(
+        migrate(
+            owner_url=owner.get_secret_value() if owner else url,
+            service_url=url if owner else None,
+            worker_url=worker.get_secret_value() if worker else None,
+            reads=reads_of(settings),
+        )
+    )
     print(f"The schema is at {outcome.version}. The service's role is {outcome.role}.")
+    if outcome.worker_role:
+        print(f"The role of workers is {outcome.worker_role}.")
     if outcome.generated_url:
         print(f"Serve with this URL; its password is not shown again:\n  DATABASE_URL={outcome.generated_url}")
-    elif settings.migration_database_url is None:
+    elif owner is None:
         print(
             "Its password was shown when it was made, possibly for another database of this server. "
             "MIGRATION_DATABASE_URL lets you set another (docs/configuration.md)."

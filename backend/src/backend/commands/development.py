@@ -19,6 +19,7 @@ from backend.config import AuthSource, CorsOrigins, Deployment, Environment, Set
 from backend.errors import Refusal
 
 DATABASE = "tasks"
+WORKER_ROLE = "tasks_worker"
 TOKEN_LIFETIME = timedelta(hours=12)
 
 
@@ -87,7 +88,7 @@ async def create_database(socket_directory: Path) -> None:
 
 
 async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[AuthSource] = frozenset()) -> None:
-    """Make whatever is missing: the database, Better Auth's tables, ours, the service's role, one user."""
+    """Create whatever is missing: the database, Better Auth's tables, ours, both roles, one user."""
     from backend.postgres.migrate import SERVICE_ROLE, migrate
 
     await create_database(socket_directory)
@@ -96,8 +97,12 @@ async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[Aut
     try:
         if not await owner.fetchval("""SELECT to_regclass('"user"') IS NOT NULL"""):
             await owner.execute(files("backend.commands").joinpath("better_auth.sql").read_text())
-        service_url = database_url(SERVICE_ROLE, socket_directory)
-        await migrate(owner_url=owner_url, service_url=service_url, reads=reads)
+        await migrate(
+            owner_url=owner_url,
+            service_url=database_url(SERVICE_ROLE, socket_directory),
+            worker_url=database_url(WORKER_ROLE, socket_directory),
+            reads=reads,
+        )
         await _add_user(owner, user_id)
     finally:
         await owner.close()

@@ -84,6 +84,7 @@ class Task(SQLModel, table=True):
             postgresql_where=text('"completedAt" IS NULL'),
         ),
         Index("ix_tasks_title", "userId", text("lower(title)"), "title", "id"),
+        {"info": {"worker": ("SELECT",)}},
     )
 
     user_id: str = Field(sa_column=Column("userId", Text, nullable=False))

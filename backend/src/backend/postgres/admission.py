@@ -6,17 +6,23 @@ import asyncpg
 
 from backend.errors import NotReady
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE
-from backend.postgres.rights import of_service
+from backend.postgres.rights import WORKER_GROUP, Rights, of_service, of_worker
 
 if TYPE_CHECKING:
     from backend.postgres.pool import Connection
 
-# $1 are our tables, $2 the privileges that the role needs on each, $3 is Alembic's table.
+# $1 are our tables, $2 the privileges that the role needs on each, $3 Alembic's table, $4 the group of workers.
 # It is the session's user that counts and not the current one: a role that was put on can be taken off.
 _STATE = """
     SELECT session_user AS role,
            (SELECT string_agg(rolname, ', ') FROM pg_roles
              WHERE (rolsuper OR rolbypassrls) AND pg_has_role(session_user, pg_roles.oid, 'MEMBER')) AS above,
+           (SELECT string_agg(rolname, ', ') FROM pg_roles
+             WHERE rolname <> session_user AND pg_has_role(session_user, pg_roles.oid, 'MEMBER')) AS groups,
+           EXISTS (SELECT FROM pg_roles
+                    WHERE rolname = $4 AND pg_has_role(session_user, pg_roles.oid, 'MEMBER')) AS can_be_worker,
+           EXISTS (SELECT FROM pg_roles
+                    WHERE rolname = $4 AND pg_has_role(session_user, pg_roles.oid, 'USAGE')) AS is_worker,
            min(name) FILTER (WHERE pg_has_role(session_user, relowner, 'MEMBER')
                                 -- Policies do not apply to TRUNCATE.
                                 OR has_table_privilege(oid, 'TRUNCATE')) AS owned,
@@ -24,6 +30,9 @@ _STATE = """
            min(name) FILTER (WHERE oid IS NULL) AS missing,
            min(name) FILTER (WHERE EXISTS (
                SELECT FROM unnest(needed) AS privilege WHERE NOT has_table_privilege(oid, privilege))) AS lacking,
+           min(name) FILTER (WHERE has_table_privilege(oid, 'DELETE') AND 'DELETE' <> ALL (needed) OR EXISTS (
+               SELECT FROM unnest('{SELECT,INSERT,UPDATE}'::text[]) AS privilege
+                WHERE has_any_column_privilege(oid, privilege) AND privilege <> ALL (needed))) AS exceeding,
            to_regclass($3) IS NOT NULL AS is_migrated,
            has_table_privilege(to_regclass($3), 'SELECT') AS may_read_version,
            current_setting('app.embedded', true) = 'true' AS is_embedded
@@ -39,39 +48,72 @@ _ADVICE = (
 
 
 class UnsafeRole(Exception):
-    """The service would not be held to the policies. The message says what to do."""
+    """The role could do more than it may. The message says what to change."""
 
 
 async def examine(connection: "Connection", *, production: bool) -> None:
-    """Raises UnsafeRole, or NotReady where the schema or the role's rights are not those of this release."""
-    rights = of_service()
-    privileges = [",".join(needed) for needed in rights.values()]
-    state = await connection.fetchrow(_STATE, list(rights), privileges, VERSION_TABLE)
-    assert state is not None  # an aggregate always gives one row
-    _refuse_unsafe(state, production=production)
+    """Admit the service's role.
+
+    Raises UnsafeRole, or NotReady where the schema or the role's rights are not those of this release.
+    """
+    state = await _state(connection, of_service())
+    _refuse_unsafe(state, "serve", _ADVICE, production=production)
+    if state["can_be_worker"]:
+        raise UnsafeRole(
+            f"Refusing to serve: the role {state['role']} is, or can become, a worker's, which sees the rows of "
+            f"every user ({WORKER_GROUP}). {_ADVICE}"
+        )
     await _require_schema(connection, state)
 
 
-def _refuse_unsafe(state: asyncpg.Record, *, production: bool) -> None:
+async def examine_worker(connection: "Connection", *, production: bool) -> None:
+    """Admit a worker's role: a member of the group of workers and of nothing else, with the rights declared.
+
+    Raises UnsafeRole or NotReady.
+    """
+    advice = "Put a name of its own into WORKER_DATABASE_URL and run `tasks migrate`, which makes the role."
+    state = await _state(connection, of_worker())
+    _refuse_unsafe(state, "work", advice, production=production)
+    if state["groups"] != WORKER_GROUP or not state["is_worker"]:
+        raise UnsafeRole(
+            f"Refusing to work: the role {state['role']} must inherit from {WORKER_GROUP} and be a member "
+            f"of nothing else; it is a member of {state['groups'] or 'nothing'}. {advice}"
+        )
+    if state["exceeding"]:
+        raise UnsafeRole(
+            f"Refusing to work: the role {state['role']} may do more with the table {state['exceeding']} than a "
+            f"worker has to. {advice}"
+        )
+    await _require_schema(connection, state)
+
+
+async def _state(connection: "Connection", rights: Rights) -> asyncpg.Record:
+    privileges = [",".join(needed) for needed in rights.values()]
+    state = await connection.fetchrow(_STATE, list(rights), privileges, VERSION_TABLE, WORKER_GROUP)
+    assert state is not None  # an aggregate always gives one row
+    return state
+
+
+def _refuse_unsafe(state: asyncpg.Record, purpose: str, advice: str, *, production: bool) -> None:
     role = state["role"]
     if state["above"]:
         raise UnsafeRole(
-            f"Refusing to serve: row-level security does not bind the role {role}, because it is, or can "
-            f"become, a superuser or a role with BYPASSRLS ({state['above']}). {_ADVICE}"
+            f"Refusing to {purpose}: row-level security does not bind the role {role}, because it is, or can "
+            f"become, a superuser or a role with BYPASSRLS ({state['above']}). {advice}"
         )
     if state["owned"]:
         raise UnsafeRole(
-            f"Refusing to serve: the role {role} owns the table {state['owned']} or may truncate it, so "
-            f"row-level security would not bind it. {_ADVICE}"
+            f"Refusing to {purpose}: the role {role} owns the table {state['owned']} or may truncate it, so "
+            f"row-level security would not bind it. {advice}"
         )
     if table := state["not_forced"]:
         raise UnsafeRole(
-            f"Refusing to serve: row-level security is not forced on {table}. Let the table's owner execute "
+            f"Refusing to {purpose}: row-level security is not forced on {table}. Let the table's owner execute "
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY."
         )
     if production and state["is_embedded"]:
         raise UnsafeRole(
-            "Refusing to serve: ENVIRONMENT is production, but this is the embedded development database. "
+            f"Refusing to {purpose}: ENVIRONMENT is production, but this is the embedded development database. "
             "Connect to a PostgreSQL server of your own."
         )
 

@@ -1,4 +1,4 @@
-"""Bring the database to the schema of this release, and the service's role to the rights it needs."""
+"""Bring the database to the schema of this release, and its roles to the rights they need."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -38,19 +38,21 @@ class Outcome:
     version: str
     role: str
     generated_url: str | None  # to serve with; only where this run created the role
+    worker_role: str | None = None
 
 
 async def migrate(
     *,
     owner_url: str,
     service_url: str | None,
+    worker_url: str | None = None,
     reads: Collection[AuthSource] = frozenset(),
 ) -> Outcome:
     """Apply migrations in one transaction. Replicas that start together wait for one another.
 
     The service's role gets the name and the password of `service_url`; without one it is created with a generated
     password, once. Of Better Auth's tables it may read what the sources in `reads` need; other rights that were
-    granted there are revoked. Raises MigrationError.
+    granted there are revoked. With a `worker_url` there is a role for workers too. Raises MigrationError.
     """
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -63,7 +65,7 @@ async def migrate(
         while True:
             try:
                 async with engine.begin() as connection:
-                    return await connection.run_sync(_migrate, owner_url, service_url, reads)
+                    return await connection.run_sync(_migrate, owner_url, service_url, worker_url, reads)
             except DBAPIError as error:
                 attempts += 1
                 if attempts == _ATTEMPTS or _sqlstate(error) not in _COLLISIONS:
@@ -92,12 +94,14 @@ def _migrate(
     connection: Connection,
     owner_url: str,
     service_url: str | None,
+    worker_url: str | None,
     reads: Collection[AuthSource],
 ) -> Outcome:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
     _require_server(connection)
     _require_better_auth(connection)
+    roles.make_worker_group(connection)
     if (_version(connection) or "") < SCHEMA_VERSION:  # a newer schema serves this release as well
         command.upgrade(alembic_config(connection), "head")
     if service_url is None:
@@ -106,7 +110,12 @@ def _migrate(
         role, generated_url = roles.update_service_role(connection, service_url), None
     roles.grant(connection, role, rights.of_service())
     roles.grant_reads(connection, role, reads)
-    return Outcome(str(_version(connection)), role, generated_url)
+    worker_role = None
+    if worker_url is not None:
+        worker_role = roles.update_worker_role(connection, worker_url, service_role=role)
+        roles.grant(connection, worker_role, rights.of_worker())
+        roles.grant_reads(connection, worker_role, ())
+    return Outcome(str(_version(connection)), role, generated_url, worker_role)
 
 
 def _version(connection: Connection) -> str | None:

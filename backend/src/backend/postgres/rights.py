@@ -1,4 +1,4 @@
-"""Which tables are ours, and what the service may do with them. Grants, admission and tests all follow this."""
+"""Which tables are ours, and what each role may do with them. Grants, admission and tests all follow this."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,9 @@ from backend import models
 
 type Rights = Mapping[str, tuple[str, ...]]
 """Privileges by the name of the table."""
+
+WORKER_GROUP = "tasks_workers"
+"""The role that the policies for workers name. Nobody logs in with it; the roles of workers are its members."""
 
 SERVICE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -21,3 +24,8 @@ def our_tables() -> list[Table]:
 
 def of_service() -> Rights:
     return {table.name: SERVICE_RIGHTS for table in our_tables()}
+
+
+def of_worker() -> Rights:
+    """What a model declares with `info={"worker": ("SELECT",)}`; where it says nothing, nothing."""
+    return {table.name: table.info.get("worker", ()) for table in our_tables()}

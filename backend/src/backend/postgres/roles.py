@@ -1,4 +1,4 @@
-"""The role of the service: made with its password, and granted exactly what it needs."""
+"""The roles of the service and of workers: made with their passwords, and granted exactly what they need."""
 
 from collections.abc import Collection
 from secrets import token_urlsafe
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from backend.config import AuthSource
 from backend.migrations import VERSION_TABLE, MigrationError
-from backend.postgres.rights import Rights
+from backend.postgres.rights import WORKER_GROUP, Rights
 
 # Set on the role, because a pooler such as Neon's drops settings from the connection string.
 ROLE_SETTINGS = {
@@ -28,8 +28,15 @@ READS: dict[AuthSource, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 }
 
 
+def make_worker_group(connection: Connection) -> None:
+    """The policies name it, so it is made before the revisions run."""
+    if not _exists(connection, WORKER_GROUP):
+        _execute_formatted(connection, "CREATE ROLE %I NOLOGIN", WORKER_GROUP)
+
+
 def make_service_role(connection: Connection, role: str, owner_url: str) -> str | None:
     """With a generated password. Gives the URL to serve with, or None if the role exists."""
+    _refuse_worker(connection, role)
     if _exists(connection, role):
         # Its password is in use somewhere. Nobody can read it back, and a new one would lock that user out.
         return None
@@ -41,23 +48,19 @@ def make_service_role(connection: Connection, role: str, owner_url: str) -> str 
 
 
 def update_service_role(connection: Connection, service_url: str) -> str:
-    """Create the role of the connection string, or give it that password."""
-    parts = urlsplit(service_url)
-    role = unquote(parts.username or "")
-    if not role:
-        raise MigrationError("DATABASE_URL names no role: write it as postgresql://role:password@host/database.")
-    is_above_policies = connection.scalar(
-        text("SELECT rolsuper OR rolbypassrls OR rolname = current_user FROM pg_roles WHERE rolname = :role"),
-        {"role": role},
-    )
-    if is_above_policies:
+    role = _update(connection, service_url, setting="DATABASE_URL", user="service")
+    _refuse_worker(connection, role)
+    return role
+
+
+def update_worker_role(connection: Connection, worker_url: str, *, service_role: str) -> str:
+    role = _update(connection, worker_url, setting="WORKER_DATABASE_URL", user="worker")
+    if role == service_role:
         raise MigrationError(
-            f"DATABASE_URL names the role {role}, which is the owner's or bypasses row-level security. The "
-            "service needs a role of its own: put another name and a new password into DATABASE_URL, and this "
-            "command creates it."
+            f"WORKER_DATABASE_URL names the service's role {role}. A worker needs a role of its own: put another "
+            "name and a new password into WORKER_DATABASE_URL, and this command creates it."
         )
-    verb = "CREATE" if is_above_policies is None else "ALTER"
-    _set_password(connection, verb, role, unquote(parts.password or ""))
+    _execute_formatted(connection, "GRANT %I TO %I WITH INHERIT TRUE, SET FALSE", WORKER_GROUP, role)
     return role
 
 
@@ -91,6 +94,39 @@ def grant_reads(connection: Connection, role: str, reads: Collection[AuthSource]
         _execute_formatted(connection, "REVOKE SELECT (%I) ON %I FROM %I", column, table, role)
     for table, column in sorted(wanted):
         _execute_formatted(connection, "GRANT SELECT (%I) ON %I TO %I", column, table, role)
+
+
+def _update(connection: Connection, url: str, *, setting: str, user: str) -> str:
+    """Create the role of a connection string, or give it that password."""
+    parts = urlsplit(url)
+    role = unquote(parts.username or "")
+    if not role:
+        raise MigrationError(f"{setting} names no role: write it as postgresql://role:password@host/database.")
+    is_above_policies = connection.scalar(
+        text("SELECT rolsuper OR rolbypassrls OR rolname = current_user FROM pg_roles WHERE rolname = :role"),
+        {"role": role},
+    )
+    if is_above_policies:
+        raise MigrationError(
+            f"{setting} names the role {role}, which is the owner's or bypasses row-level security. The {user} "
+            f"needs a role of its own: put another name and a new password into {setting}, and this command "
+            "creates it."
+        )
+    verb = "CREATE" if is_above_policies is None else "ALTER"
+    _set_password(connection, verb, role, unquote(parts.password or ""))
+    return role
+
+
+def _refuse_worker(connection: Connection, role: str) -> None:
+    is_worker = text(
+        "SELECT pg_has_role(oid, :group, 'MEMBER') AND NOT rolsuper FROM pg_roles WHERE rolname = :role"
+    )
+    if connection.scalar(is_worker, {"group": WORKER_GROUP, "role": role}):
+        raise MigrationError(
+            f"DATABASE_URL names the role {role}, which is a worker's and sees the rows of every user. The "
+            "service needs a role of its own: put another name and a new password into DATABASE_URL, and this "
+            "command creates it."
+        )
 
 
 def _exists(connection: Connection, role: str) -> bool:

@@ -70,7 +70,7 @@ class Statement:
 
     @classmethod
     def across(cls, query: Select[*tuple[Any, ...]]) -> Self:  # rows of any shape
-        """A query that sets no tenant, and so finds nothing unless a transaction has set one."""
+        """A query over the rows of every user, for `Worker.read`. A tenant's connection finds nothing by it."""
         return cls._of(query)
 
     @classmethod
