@@ -29,18 +29,20 @@ docs/errors.md explains each code; a test compares the two.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from inspect import cleandoc
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 
 class Refusal(Exception):
     """A command cannot do what it was asked to. The message says, in one line, what is wrong or what to do."""
 
 
-class Fault(NamedTuple):
-    """One invalid value: where it stands (`/title`, `/limit`) and what is wrong with it."""
+@dataclass(frozen=True)
+class Fault:
+    """One invalid value: a member of the body or a parameter, and what is wrong with it."""
 
-    pointer: str
+    pointer: str  # `/title`, `/limit`; empty for the body as a whole
     detail: str
 
 

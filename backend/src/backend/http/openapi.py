@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from backend import errors
 from backend.http.problems import render
-from backend.schemas.problems import Problem
+from backend.schemas.problems import ProblemDetails
 
 DESCRIPTION = """\
 Tasks of users who sign in with Better Auth. Send the user's token as `Authorization: Bearer <token>`;
@@ -98,8 +98,11 @@ def _description(api: FastAPI) -> Json:
             "description": "Better Auth's token",
         }
     }
-    _, definitions = models_json_schema([(Problem, "validation")], ref_template="#/components/schemas/{model}")
+    _, definitions = models_json_schema(
+        [(ProblemDetails, "validation")], ref_template="#/components/schemas/{model}"
+    )
     schemas = components["schemas"] | definitions["$defs"]
+    schemas["Problem"] = schemas.pop(ProblemDetails.__name__)
     components["schemas"] = dict(sorted(schemas.items()))
     components["examples"] = _examples()
     for path, operations in document["paths"].items():

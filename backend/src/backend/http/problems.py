@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -36,7 +37,7 @@ def render(problem: Problem, request_id: str, headers: Mapping[str, str] | None 
         "requestId": request_id,
     }
     if problem.faults:
-        document["errors"] = [fault._asdict() for fault in problem.faults]
+        document["errors"] = [asdict(fault) for fault in problem.faults]
     return _response(document, {**problem.headers, **(headers or {})})
 
 

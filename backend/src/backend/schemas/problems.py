@@ -1,15 +1,12 @@
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
+
+from backend.errors import Fault
 
 
-class Fault(BaseModel):
-    """One invalid value: a member of the body or a parameter, and what is wrong with it."""
-
-    pointer: str
-    detail: str
-
-
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """Problem details (RFC 9457). `code` is stable; `errors` is there for invalid values only."""
+
+    model_config = ConfigDict(title="Problem")
 
     type: str
     title: str
