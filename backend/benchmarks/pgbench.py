@@ -11,11 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
+from pydantic.alias_generators import to_snake
+
 from backend.errors import Refusal
 from backend.postgres.migrate import SERVICE_ROLE
 from backend.postgres.statements import Statement
 from backend.schemas.tasks import SortBy, SortOrder
-from backend.services import stats, tasks
+from backend.services import stats, tasks_sql
 from benchmarks import data, workloads
 from benchmarks.servers import SERVER_CPU
 from benchmarks.workloads import Kind, Person
@@ -67,13 +69,15 @@ def _script(kind: Kind, person: Person, dice: random.Random) -> str:
     statement: Statement
     match kind:
         case workloads.list_:
-            statement = tasks._find(frozenset(), 0, SortBy.CREATED_AT, SortOrder.DESCENDING, paged=False)
+            statement = tasks_sql.find(frozenset(), 0, SortBy.CREATED_AT, SortOrder.DESCENDING, paged=False)
             values["limit"] = 51
         case workloads.search:
-            statement = tasks._find(frozenset({"pending"}), 1, SortBy.DUE_DATE, SortOrder.ASCENDING, paged=False)
+            statement = tasks_sql.find(
+                frozenset({"pending"}), 1, SortBy.DUE_DATE, SortOrder.ASCENDING, paged=False
+            )
             values |= {"limit": 51, "word0": dice.choice(workloads.WORDS)}
         case workloads.get:
-            statement = tasks._GET
+            statement = tasks_sql.GET
         case workloads.stats:
             statement = stats._COUNT
             values["today"] = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -84,17 +88,17 @@ def _script(kind: Kind, person: Person, dice: random.Random) -> str:
 
 def _of_write(kind: Kind, person: Person, dice: random.Random) -> tuple[Statement, dict[str, Any]]:
     if kind is workloads.toggle:
-        return tasks._TOGGLE, {}
+        return tasks_sql.TOGGLE, {}
     body = kind(person, dice).body or {}
-    new = {f"new_{name}": value for name, value in body.items()}
+    new = {f"new_{to_snake(name)}": value for name, value in body.items()}
     if kind is workloads.patch:
-        return tasks._change(frozenset(body), conditional=False), new
-    return tasks._CREATE, {**new, "new_dueAllDay": True, "most": 1_000_000}
+        return tasks_sql.change(frozenset(body), conditional=False), new
+    return tasks_sql.CREATE, {**new, "new_due_all_day": True, "max_tasks": 1_000_000}
 
 
 def _write(statement: Statement, new: dict[str, Any], values: dict[str, Any]) -> str:
     line = _filled(statement, {**values, **new})
-    return line.replace(f"'{values['id']}'", "uuidv7()") if statement is tasks._CREATE else line
+    return line.replace(f"'{values['id']}'", "uuidv7()") if statement is tasks_sql.CREATE else line
 
 
 def _filled(statement: Statement, values: dict[str, Any]) -> str:

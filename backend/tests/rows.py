@@ -32,7 +32,7 @@ async def new_values(owner: Connection, table: Table, user_id: str) -> dict[str,
     required = [column for column in table.c if not column.nullable and column.server_default is None]
     values = {column.name: user_id if column.name == "userId" else _value(column) for column in required}
     for key in table.foreign_key_constraints:
-        if key.referred_table in our_tables() and set(key.column_keys) <= values.keys():
+        if key.referred_table in our_tables() and {column.name for column in key.columns} <= values.keys():
             parent = await add_row(owner, key.referred_table, user_id)
             values |= {element.parent.name: parent[element.column.name] for element in key.elements}
     return values

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from backend.models.ids import uuid7
 from backend.models.tasks import Priority, Status, Task
-from backend.services.tasks import uuid7
 
 SECRET = os.environ["BETTER_AUTH_SECRET"]
 ISSUER = os.environ["BETTER_AUTH_URL"]

@@ -342,9 +342,9 @@ async def test_what_a_task_says_stays_out_of_the_log(place: Place, place_user: U
 
         with heard() as logs:
             with pytest.raises(DatabaseUnavailable):
-                await tasks.create(tenant, TaskCreate(title="sqlstate 40001", description=private), most=1)
+                await tasks.create(tenant, TaskCreate(title="sqlstate 40001", description=private), max_tasks=1)
             with pytest.raises(asyncpg.RaiseError) as crash:
-                await tasks.create(tenant, TaskCreate(title="sqlstate P0001", description=private), most=1)
+                await tasks.create(tenant, TaskCreate(title="sqlstate P0001", description=private), max_tasks=1)
 
     assert "trouble" in str(logs)
     assert private not in str(logs)

@@ -427,7 +427,7 @@ async def test_an_owner_that_is_no_superuser_can_migrate_and_the_service_serve(
         async with opened(Database(place.service_url, pool_size=1, production=True)) as service:
             await service.check()
             tenant = service.tenant(Principal("a", 0))
-            await tasks.create(tenant, TaskCreate(title="Water the plants"), most=1)
+            await tasks.create(tenant, TaskCreate(title="Water the plants"), max_tasks=1)
             before = await tasks.find(tenant, TaskQuery())
             await place.owner.execute("""DELETE FROM "user" WHERE id = 'a'""")
             after = await tasks.find(tenant, TaskQuery())

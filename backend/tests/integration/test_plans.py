@@ -23,7 +23,7 @@ from backend.commands import development
 from backend.postgres.migrate import SERVICE_ROLE
 from backend.postgres.statements import Statement
 from backend.schemas.tasks import SortBy, SortOrder
-from backend.services import stats, tasks
+from backend.services import stats, tasks_sql
 from databases import connected, scratch
 from support import Connection, Json
 
@@ -66,7 +66,7 @@ VALUES: dict[str, Any] = {  # SQL values by the names that statements give their
     "limit": 21,
     "after_id": UUID(int=1 << 127),
     "versions": "{1,2}",
-    "most": 10_000,
+    "max_tasks": 10_000,
     "priority": "low",
     "category": "home",
     "due_after": NOON,
@@ -78,8 +78,8 @@ VALUES: dict[str, Any] = {  # SQL values by the names that statements give their
     "new_status": "completed",
     "new_priority": "high",
     "new_category": "home",
-    "new_dueDate": NOON,
-    "new_dueAllDay": False,
+    "new_due_date": NOON,
+    "new_due_all_day": False,
 }
 AFTER = {SortBy.TITLE: "8", SortBy.PRIORITY: "medium"}
 INDEXES = {
@@ -154,7 +154,7 @@ def is_sorted(nodes: list[Json]) -> bool:
 async def test_a_first_page_is_read_off_the_index_of_its_order(
     service: Connection, sort_by: SortBy, sort_order: SortOrder, mode: str
 ) -> None:
-    statement = tasks._find(frozenset(), 0, sort_by, sort_order, paged=False)
+    statement = tasks_sql.find(frozenset(), 0, sort_by, sort_order, paged=False)
 
     nodes = await explain(service, statement, mode)
 
@@ -168,7 +168,7 @@ async def test_a_next_page_starts_where_the_last_one_ended(
     service: Connection, sort_by: SortBy, sort_order: SortOrder, mode: str
 ) -> None:
     """Not so by title and priority: PostgreSQL holds their comparisons for leaky, and lets the policy go first."""
-    statement = tasks._find(frozenset(), 0, sort_by, sort_order, paged=True)
+    statement = tasks_sql.find(frozenset(), 0, sort_by, sort_order, paged=True)
 
     nodes = await explain(service, statement, mode, after=AFTER.get(sort_by, NOON))
 
@@ -185,7 +185,7 @@ async def test_a_next_page_starts_where_the_last_one_ended(
 async def test_a_page_after_the_last_due_date_starts_there_too(
     service: Connection, sort_order: SortOrder, mode: str
 ) -> None:
-    statement = tasks._find(frozenset(), 0, SortBy.DUE_DATE, sort_order, paged=True)
+    statement = tasks_sql.find(frozenset(), 0, SortBy.DUE_DATE, sort_order, paged=True)
 
     nodes = await explain(service, statement, mode, after=None)
 
@@ -199,7 +199,7 @@ async def test_pending_tasks_have_an_index_of_their_own(
     service: Connection, sort_order: SortOrder, paged: bool, mode: str
 ) -> None:
     """However many tasks somebody has completed, the list of what is left to do stays quick."""
-    statement = tasks._find(frozenset({"pending"}), 0, SortBy.CREATED_AT, sort_order, paged=paged)
+    statement = tasks_sql.find(frozenset({"pending"}), 0, SortBy.CREATED_AT, sort_order, paged=paged)
 
     nodes = await explain(service, statement, mode, after=NOON)
 
@@ -208,15 +208,15 @@ async def test_pending_tasks_have_an_index_of_their_own(
 
 
 CHANGES = {
-    "toggle": tasks._TOGGLE,
-    "toggle if": tasks._TOGGLE_IF,
-    "remove": tasks._REMOVE,
-    "remove if": tasks._REMOVE_IF,
-    "change": tasks._change(frozenset({"title", "status", "dueDate", "dueAllDay"}), conditional=False),
-    "change if": tasks._change(frozenset({"title"}), conditional=True),
+    "toggle": tasks_sql.TOGGLE,
+    "toggle if": tasks_sql.TOGGLE_IF,
+    "remove": tasks_sql.REMOVE,
+    "remove if": tasks_sql.REMOVE_IF,
+    "change": tasks_sql.change(frozenset({"title", "status", "due_date", "due_all_day"}), conditional=False),
+    "change if": tasks_sql.change(frozenset({"title"}), conditional=True),
 }
 
-ONE_TASK = {"get": tasks._GET, **CHANGES}
+ONE_TASK = {"get": tasks_sql.GET, **CHANGES}
 
 
 @modes
@@ -230,10 +230,10 @@ async def test_one_task_is_found_by_its_key(service: Connection, statement: Stat
 
 
 ALL_OF_A_TENANT = {
-    "create": tasks._CREATE,
-    "search": tasks._find(frozenset(), 1, SortBy.CREATED_AT, SortOrder.DESCENDING, paged=False),
+    "create": tasks_sql.CREATE,
+    "search": tasks_sql.find(frozenset(), 1, SortBy.CREATED_AT, SortOrder.DESCENDING, paged=False),
     **{
-        name: tasks._find(frozenset({name}), 0, SortBy.CREATED_AT, SortOrder.DESCENDING, paged=False)
+        name: tasks_sql.find(frozenset({name}), 0, SortBy.CREATED_AT, SortOrder.DESCENDING, paged=False)
         for name in FILTERS
     },
 }
@@ -259,7 +259,7 @@ async def test_tasks_are_counted_without_a_look_at_their_rows(service: Connectio
 
 READS = {name: ALL_OF_A_TENANT[name] for name in ("search", *FILTERS)} | {
     "stats": stats._COUNT,
-    "get": tasks._GET,
+    "get": tasks_sql.GET,
 }
 
 
@@ -324,7 +324,7 @@ def test_no_maker_of_statements_is_forgotten() -> None:
         if isinstance(value, functools._lru_cache_wrapper)
     }
 
-    assert makers == {tasks._find.__name__, tasks._change.__name__}
+    assert makers == {tasks_sql.find.__name__, tasks_sql.change.__name__}
 
 
 def subsets(names: Iterable[str]) -> list[frozenset[str]]:
@@ -337,11 +337,12 @@ async def test_no_list_looks_beyond_the_tenants_own_tasks(
     service: Connection, sort_by: SortBy, sort_order: SortOrder
 ) -> None:
     """Every combination of filters, with and without words, as a first and as a next page."""
-    choices = [chosen for chosen in subsets(tasks._FILTERS) if not chosen >= {"pending", "completed"}]
+    filters = [*tasks_sql.FILTERS, *tasks_sql.STATUS_FILTERS]
+    choices = [chosen for chosen in subsets(filters) if not chosen >= {"pending", "completed"}]
     assert set().union(*choices) == set(FILTERS)
 
     for chosen, words, paged in product(choices, (0, 1), (False, True)):
-        statement = tasks._find.__wrapped__(chosen, words, sort_by, sort_order, paged=paged)
+        statement = tasks_sql.find.__wrapped__(chosen, words, sort_by, sort_order, paged=paged)
         for mode in ("force_custom_plan", "force_generic_plan"):
             assert_bounded(await explain(service, statement, mode, after=AFTER.get(sort_by, NOON)))
 
@@ -349,12 +350,12 @@ async def test_no_list_looks_beyond_the_tenants_own_tasks(
 @pytest.mark.parametrize("conditional", [False, True])
 async def test_no_change_looks_for_more_than_one_task(service: Connection, *, conditional: bool) -> None:
     """Every combination of fields."""
-    fields = {"title", "description", "status", "priority", "category", "dueDate"}
+    fields = {"title", "description", "status", "priority", "category", "due_date"}
     for chosen in subsets(fields):
         if not chosen:
             continue
-        names = chosen | {"dueAllDay"} if "dueDate" in chosen else chosen
-        statement = tasks._change.__wrapped__(names, conditional=conditional)
+        names = chosen | {"due_all_day"} if "due_date" in chosen else chosen
+        statement = tasks_sql.change.__wrapped__(names, conditional=conditional)
         for mode in ("force_custom_plan", "force_generic_plan"):
             assert scan_of(await explain(service, statement, mode))["Index Name"] == "pk_tasks"
 

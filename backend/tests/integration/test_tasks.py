@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from backend.schemas.tasks import TaskRead
 from support import Connection, Json, User, assert_problem, pointers
 
-MEMBERS = list(TaskRead.model_fields)
+MEMBERS = [field.alias for field in TaskRead.model_fields.values()]
 
 
 async def test_a_created_task_can_be_fetched(user: User) -> None:
@@ -50,7 +50,7 @@ async def test_a_task_is_what_the_description_of_the_api_says(user: User) -> Non
 
     read = TypeAdapter(TaskRead).validate_json(answer.content)
     assert read.completed
-    assert read.completedAt == read.updatedAt
+    assert read.completed_at == read.updated_at
 
 
 async def test_times_have_six_decimals_and_a_z(user: User) -> None:

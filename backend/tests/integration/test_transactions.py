@@ -95,7 +95,7 @@ def new(title: str) -> TaskCreate:
 
 
 async def add(tenant: Tenant, title: str) -> None:
-    await tasks.create(tenant, new(title), most=100)
+    await tasks.create(tenant, new(title), max_tasks=100)
 
 
 async def sign_up(owner: Connection) -> Principal:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import MISSING, BaseModel, ValidationError
 
 from backend.models import Priority, Status
 from backend.schemas.due_dates import DueDate
@@ -24,7 +24,11 @@ all_bodies = pytest.mark.parametrize("body", BODIES)
 def read(body: Body, **members: Json) -> dict[str, Json]:
     """What the service takes from a body, which gets a title where it needs one."""
     title = {"title": "Water the plants"} if body is TaskCreate else {}
-    return body.model_validate({**title, **members}).sent()
+    return sent(body.model_validate({**title, **members}))
+
+
+def sent(body: TaskCreate | TaskPut | TaskPatch) -> dict[str, Json]:
+    return {name: value for name, value in body if name in body.model_fields_set and value is not MISSING}
 
 
 def faults(model: type[BaseModel], members: Json) -> set[str]:
@@ -224,7 +228,7 @@ def test_an_empty_due_date_is_refused_in_a_patch() -> None:
 def test_a_new_task_has_defaults_for_all_but_its_title() -> None:
     new = TaskCreate.model_validate({"title": "Water the plants"})
 
-    assert new.all() == {
+    assert dict(new) == {
         "title": "Water the plants",
         "description": None,
         "priority": Priority.MEDIUM,
@@ -424,7 +428,7 @@ _LIKELY = st.text(max_size=260) | st.sampled_from([*Priority, *Status, True, Fal
 @pytest.mark.parametrize("body", BODIES)
 def test_of_any_body_only_what_the_database_can_hold_is_accepted(body: Body, members: dict[str, Json]) -> None:
     try:
-        fields = body.model_validate(members).sent()
+        fields = sent(body.model_validate(members))
     except ValidationError:
         return
 

@@ -239,8 +239,6 @@ export interface components {
             /** @example Water the plants */
             title?: string;
             description?: string | null;
-            status?: components["schemas"]["Status"];
-            completed?: boolean;
             priority?: components["schemas"]["Priority"];
             /**
              * @description A label. It is kept trimmed and in lower case.
@@ -254,6 +252,8 @@ export interface components {
              * @example null
              */
             dueDate?: string | null;
+            status?: components["schemas"]["Status"];
+            completed?: boolean;
         };
         /**
          * TaskPut

@@ -1,3 +1,5 @@
+"""The table of tasks. Its columns, bounds, defaults and indexes are stated here and nowhere else."""
+
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -18,6 +20,13 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+# Bounds. Lengths are in characters, not bytes. The CHECKs below and the schemas take them from here.
+MAX_TITLE_LENGTH = 255
+MAX_DESCRIPTION_LENGTH = 10_000
+MAX_CATEGORY_LENGTH = 50
+EARLIEST_DUE_DATE = "0001-01-02T00:00:00Z"
+LATEST_DUE_DATE = "9999-12-31T23:59:59Z"
+
 
 class Status(StrEnum):
     PENDING = "pending"
@@ -25,42 +34,53 @@ class Status(StrEnum):
 
 
 class Priority(StrEnum):
-    # In ascending order, in which PostgreSQL sorts them.
+    # In ascending order; PostgreSQL sorts by it.
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
 
 
-STATUS = Enum(Status, name="task_status", values_callable=lambda members: [member.value for member in members])
-PRIORITY = Enum(
-    Priority, name="task_priority", values_callable=lambda members: [member.value for member in members]
-)
+def _enumeration(members: type[StrEnum], name: str) -> Enum:
+    """PostgreSQL's enumeration of the members' values; by default SQLAlchemy would store their names."""
+    return Enum(members, name=name, values_callable=lambda kind: [member.value for member in kind])
 
-# Folds case and orders by code point whatever locale the server was set up with (PostgreSQL 17 and newer).
+
+STATUS = _enumeration(Status, "task_status")
+PRIORITY = _enumeration(Priority, "task_priority")
+
+# Folds case and sorts by code point, whatever the server's locale (PostgreSQL 17 and newer).
 UNICODE = Text(collation="pg_c_utf8")
+TIME = DateTime(timezone=True)
 
-# A keyset page needs a sort key that is never null. Undated tasks come last in both orders, so the two
-# orders put different values in the place of a missing date, which LEAST and GREATEST ignore. PostgreSQL knows
-# that those two leak nothing; COALESCE it would not look up in an index before the policy has been applied.
+# Keyset pagination needs a sort key that is never null. Undated tasks come last in both orders, so a missing date
+# sorts as `infinity` in one and as `-infinity` in the other. LEAST and GREATEST ignore nulls and, unlike COALESCE,
+# count as leakproof: PostgreSQL can look them up in an index before it applies the policy.
 DUE_ASCENDING = text("""least("dueDate", 'infinity'::timestamptz)""")
 DUE_DESCENDING = text("""greatest("dueDate", '-infinity'::timestamptz)""")
 
 
 class Task(SQLModel, table=True):
-    """One task. The user's id leads the primary key and every index, so that a user's rows lie together."""
+    """One task. The user's id leads the primary key and every index, which keeps a user's rows together.
+
+    An attribute is the column's key (`due_date`); the column's name is the member's name in JSON (`dueDate`).
+    """
 
     __tablename__ = "tasks"
     __table_args__ = (
-        PrimaryKeyConstraint("userId", "id", name="pk_tasks"),
-        ForeignKeyConstraint(["userId"], ["user.id"], name="fk_tasks_userId", ondelete="CASCADE"),
-        CheckConstraint(r"char_length(title) BETWEEN 1 AND 255 AND title !~ '^\s|\s$'", name="ck_tasks_title"),
-        CheckConstraint("char_length(description) <= 10000", name="ck_tasks_description"),
+        PrimaryKeyConstraint("user_id", "id", name="pk_tasks"),
+        ForeignKeyConstraint(["user_id"], ["user.id"], name="fk_tasks_userId", ondelete="CASCADE"),
+        # Each CHECK is named after its column: an error says by that name which value was refused.
         CheckConstraint(
-            r"char_length(category) BETWEEN 1 AND 50 AND category !~ '^\s|\s$' AND category = lower(category)",
+            rf"char_length(title) BETWEEN 1 AND {MAX_TITLE_LENGTH} AND title !~ '^\s|\s$'", name="ck_tasks_title"
+        ),
+        CheckConstraint(f"char_length(description) <= {MAX_DESCRIPTION_LENGTH}", name="ck_tasks_description"),
+        CheckConstraint(
+            rf"char_length(category) BETWEEN 1 AND {MAX_CATEGORY_LENGTH} AND category !~ '^\s|\s$' "
+            "AND category = lower(category)",
             name="ck_tasks_category",
         ),
         CheckConstraint(
-            """"dueDate" BETWEEN '0001-01-02T00:00:00Z' AND '9999-12-31T23:59:59Z'""", name="ck_tasks_dueDate"
+            f""""dueDate" BETWEEN '{EARLIEST_DUE_DATE}' AND '{LATEST_DUE_DATE}'""", name="ck_tasks_dueDate"
         ),
         CheckConstraint(
             """NOT "dueAllDay" OR """
@@ -69,25 +89,25 @@ class Task(SQLModel, table=True):
         ),
         CheckConstraint("""(status = 'completed') = ("completedAt" IS NOT NULL)""", name="ck_tasks_completedAt"),
         CheckConstraint("version >= 1", name="ck_tasks_version"),
-        Index("ix_tasks_createdAt", "userId", "createdAt", "id"),
-        Index("ix_tasks_updatedAt", "userId", "updatedAt", "id"),
-        Index("ix_tasks_due_ascending", "userId", DUE_ASCENDING, "id"),
-        Index("ix_tasks_due_descending", "userId", DUE_DESCENDING, "id"),
-        Index("ix_tasks_priority", "userId", "priority", "id"),
-        # With what is counted of them, so that counting need not look at the rows.
+        Index("ix_tasks_createdAt", "user_id", "created_at", "id"),
+        Index("ix_tasks_updatedAt", "user_id", "updated_at", "id"),
+        Index("ix_tasks_due_ascending", "user_id", DUE_ASCENDING, "id"),
+        Index("ix_tasks_due_descending", "user_id", DUE_DESCENDING, "id"),
+        Index("ix_tasks_priority", "user_id", "priority", "id"),
+        # Includes the columns that /stats counts by, so that it reads the index alone.
         Index(
             "ix_tasks_pending",
-            "userId",
-            "createdAt",
+            "user_id",
+            "created_at",
             "id",
-            postgresql_include=["dueDate", "dueAllDay"],
+            postgresql_include=["due_date", "due_all_day"],
             postgresql_where=text('"completedAt" IS NULL'),
         ),
-        Index("ix_tasks_title", "userId", text("lower(title)"), "title", "id"),
+        Index("ix_tasks_title", "user_id", text("lower(title)"), "title", "id"),
         {"info": {"worker": ("SELECT",)}},
     )
 
-    user_id: str = Field(sa_column=Column("userId", Text, nullable=False))
+    user_id: str = Field(sa_column=Column("userId", Text, key="user_id", nullable=False))
     id: UUID = Field(sa_column=Column("id", Uuid, nullable=False))
     title: str = Field(sa_column=Column("title", UNICODE, nullable=False))
     description: str | None = Field(sa_column=Column("description", UNICODE))
@@ -96,13 +116,18 @@ class Task(SQLModel, table=True):
         sa_column=Column("priority", PRIORITY, nullable=False, server_default=Priority.MEDIUM)
     )
     category: str = Field(sa_column=Column("category", UNICODE, nullable=False, server_default="other"))
-    due_date: datetime | None = Field(sa_column=Column("dueDate", DateTime(timezone=True)))
-    due_all_day: bool = Field(sa_column=Column("dueAllDay", Boolean, nullable=False, server_default=text("false")))
-    completed_at: datetime | None = Field(sa_column=Column("completedAt", DateTime(timezone=True)))
+    due_date: datetime | None = Field(sa_column=Column("dueDate", TIME, key="due_date"))
+    due_all_day: bool = Field(
+        sa_column=Column("dueAllDay", Boolean, key="due_all_day", nullable=False, server_default=text("false"))
+    )
+    completed_at: datetime | None = Field(sa_column=Column("completedAt", TIME, key="completed_at"))
     version: int = Field(sa_column=Column("version", Integer, nullable=False, server_default=text("1")))
     created_at: datetime = Field(
-        sa_column=Column("createdAt", DateTime(timezone=True), nullable=False, server_default=text("now()"))
+        sa_column=Column("createdAt", TIME, key="created_at", nullable=False, server_default=text("now()"))
     )
     updated_at: datetime = Field(
-        sa_column=Column("updatedAt", DateTime(timezone=True), nullable=False, server_default=text("now()"))
+        sa_column=Column("updatedAt", TIME, key="updated_at", nullable=False, server_default=text("now()"))
     )
+
+
+tasks = SQLModel.metadata.tables["tasks"]

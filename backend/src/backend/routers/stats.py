@@ -6,7 +6,7 @@ from backend.http import responses
 from backend.http.openapi import tenant_problems
 from backend.http.requests import CurrentTenant
 from backend.http.routing import FastRoute
-from backend.schemas.tasks import Stats, StatsQuery
+from backend.schemas.stats import Stats, StatsQuery
 from backend.services import stats
 
 router = APIRouter(prefix="/api/{user_id}", tags=["tasks"], route_class=FastRoute)

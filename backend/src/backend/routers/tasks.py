@@ -58,7 +58,7 @@ async def create_task(
     tenant: CurrentTenant, new: Annotated[TaskCreate, Body()], settings: CurrentSettings
 ) -> Response:
     """Create a task."""
-    task_id, task = await tasks.create(tenant, new, most=settings.max_tasks_per_user)
+    task_id, task = await tasks.create(tenant, new, max_tasks=settings.max_tasks_per_user)
     location = f"/api/{quote(tenant.user_id)}/tasks/{task_id}"
     return responses.one(*task, status=201, headers={"location": location})
 

@@ -1,1 +1,1 @@
-"""The shapes of requests and responses. They share no code with the tables: a column is not an input field."""
+"""The shapes of requests and answers. They are written out, so that no column becomes an input by accident."""

@@ -1,144 +1,77 @@
-"""What clients send and get about tasks."""
+"""What clients send and receive about tasks. Fields are checked against the table when this module is imported."""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-    model_validator,
+from pydantic import MISSING, AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from backend.models.tasks import (
+    MAX_CATEGORY_LENGTH,
+    MAX_DESCRIPTION_LENGTH,
+    MAX_TITLE_LENGTH,
+    Priority,
+    Status,
+    tasks,
 )
-from pydantic.alias_generators import to_camel
+from backend.schemas.agreement import check_answer, check_bodies
+from backend.schemas.bases import Answer, Body, Parameters
+from backend.schemas.due_dates import DueDateOrBlank, DueDateOrNull, Instant
+from backend.schemas.text import bounded, trimmed
 
-from backend.models import Priority, Status
-from backend.schemas.due_dates import DueDate
-
+MAX_SEARCH_LENGTH = 200
 MAX_SEARCH_WORDS = 10
+MAX_PAGE_SIZE = 1000
+MAX_CURSOR_LENGTH = 4096
 
 
-def _storable(text: str) -> str:
-    # PostgreSQL's text cannot hold NUL, nor UTF-8 half a surrogate pair.
-    if "\0" in text:
-        raise ValueError("must not contain the NUL character")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("must not contain half of a surrogate pair") from error
-    return text
-
-
-def _title(text: str) -> str:
-    trimmed = _storable(text.strip())
-    if not 1 <= len(trimmed) <= 255:
-        raise ValueError("must have 1 to 255 characters besides surrounding white space")
-    return trimmed
-
-
-def _description(text: str) -> str:
-    if len(text) > 10_000:
-        raise ValueError("must have at most 10,000 characters")
-    return _storable(text)
-
-
-def _category(text: str) -> str:
-    label = _storable(text.strip().lower())
-    if not 1 <= len(label) <= 50:
-        raise ValueError("must have 1 to 50 characters besides surrounding white space")
-    return label
-
-
-def _search(text: str) -> str:
-    if len(text) > 200:
-        raise ValueError("must have at most 200 characters")
+def _search(text: str) -> str | None:
+    bounded(text, max_length=MAX_SEARCH_LENGTH)
     if len(text.split()) > MAX_SEARCH_WORDS:
         raise ValueError(f"must have at most {MAX_SEARCH_WORDS} words")
-    return _storable(text)
+    return text or None
 
 
-def _due_date(value: object) -> DueDate | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ValueError("should be a string or null")  # noqa: TRY004 - Pydantic reports only ValueErrors
-    return DueDate.parse(value)
-
-
-def _due_date_or_blank(value: object) -> DueDate | None:
-    return None if value == "" else _due_date(value)
-
-
-def _instant(value: object) -> datetime:
-    return DueDate.parse(str(value)).at
-
-
-def _day(value: object) -> datetime:
-    text = str(value)
-    if len(text) != len("2026-01-05"):
-        raise ValueError("should be a calendar day such as 2026-01-05")
-    return DueDate.parse(text).at
-
-
-def _digits(value: object) -> object:
+def _page_size(value: object) -> object:
     # Pydantic would also read "1_000", "1.0" and " 7".
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise ValueError("should be a whole number from 1 to 1000")
+        raise ValueError(f"should be a whole number from 1 to {MAX_PAGE_SIZE}")
     return value
 
 
-_DATE_SCHEMA = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
-_DUE_DATE_SCHEMA = {
-    "anyOf": [*_DATE_SCHEMA["anyOf"], {"type": "null"}],
-    "description": "A calendar day (`2026-01-05`) or an instant (`2026-01-05T17:00:00+02:00`); null for none.",
-    "examples": ["2026-01-05", "2026-01-05T15:00:00Z", None],
-}
-
 Title = Annotated[
     str,
-    AfterValidator(_title),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 255, "examples": ["Water the plants"]}),
+    AfterValidator(lambda text: trimmed(text, max_length=MAX_TITLE_LENGTH)),
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "maxLength": MAX_TITLE_LENGTH, "examples": ["Water the plants"]}
+    ),
 ]
-Description = Annotated[str, AfterValidator(_description), WithJsonSchema({"type": "string", "maxLength": 10_000})]
+Description = Annotated[
+    str,
+    AfterValidator(lambda text: bounded(text, max_length=MAX_DESCRIPTION_LENGTH)),
+    WithJsonSchema({"type": "string", "maxLength": MAX_DESCRIPTION_LENGTH}),
+]
 Category = Annotated[
     str,
-    AfterValidator(_category),
+    AfterValidator(lambda text: trimmed(text.lower(), max_length=MAX_CATEGORY_LENGTH)),
     WithJsonSchema(
         {
             "type": "string",
             "minLength": 1,
-            "maxLength": 50,
+            "maxLength": MAX_CATEGORY_LENGTH,
             "description": "A label. It is kept trimmed and in lower case.",
             "examples": ["home"],
         }
     ),
 ]
-DueDateOrBlank = Annotated[DueDate | None, PlainValidator(_due_date_or_blank), WithJsonSchema(_DUE_DATE_SCHEMA)]
-DueDateOrNull = Annotated[DueDate | None, PlainValidator(_due_date), WithJsonSchema(_DUE_DATE_SCHEMA)]
 
 # JSON has no enumerations: their values arrive as strings, which strict mode alone would refuse.
 PriorityName = Annotated[Priority, Field(strict=False)]
 StatusName = Annotated[Status, Field(strict=False)]
 
 
-class _Body(BaseModel):
-    """Fields that were not sent stay unset; a default here is never written."""
-
-    model_config = ConfigDict(strict=True, alias_generator=to_camel, validate_by_alias=True, use_enum_values=True)
-
-    def sent(self) -> dict[str, Any]:  # values of the fields' types
-        return {name: getattr(self, name) for name in self.model_fields_set}
-
-    def all(self) -> dict[str, Any]:  # values of the fields' types
-        return {name: getattr(self, name) for name in type(self).model_fields}
-
-
-class TaskCreate(_Body):
+class TaskCreate(Body):
     """A new task. A whole task may be sent: members that only the server sets are ignored."""
 
     title: Title
@@ -148,52 +81,42 @@ class TaskCreate(_Body):
     due_date: DueDateOrBlank = None
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:  # JSON
-    for field in schema["properties"].values():
-        field.pop("default", None)
+class _TaskChanges(Body):
+    """A field that was not sent is MISSING, and stays as it is in the database. `null` is a value."""
+
+    title: Title | MISSING = MISSING
+    description: Description | MISSING | None = MISSING
+    priority: PriorityName | MISSING = MISSING
+    category: Category | MISSING = MISSING
+    due_date: DueDateOrBlank | MISSING = MISSING
 
 
-class TaskPut(_Body):
+class TaskPut(_TaskChanges):
     """The fields to change. A whole task may be sent: members that only the server sets are ignored."""
 
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
-    title: Title = ""
-    description: Description | None = None
-    priority: PriorityName = Priority.MEDIUM
-    category: Category = "other"
-    due_date: DueDateOrBlank = None
-
-
-class TaskPatch(_Body):
+class TaskPatch(_TaskChanges):
     """A JSON merge patch (RFC 7396)."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_defaults)
+    model_config = ConfigDict(extra="forbid")
 
-    title: Title = ""
-    description: Description | None = None
-    status: StatusName = Status.PENDING
-    completed: bool = False
-    priority: PriorityName = Priority.MEDIUM
-    category: Category = "other"
-    due_date: DueDateOrNull = None
+    due_date: DueDateOrNull | MISSING = MISSING
+    status: StatusName | MISSING = MISSING
+    completed: bool | MISSING = MISSING
 
     @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        both = {"status", "completed"} <= self.model_fields_set
-        if both and self.completed != (self.status == Status.COMPLETED):
-            raise ValueError("status and completed contradict each other")
+    def _say_completed_as_status(self) -> Self:
+        """Both members say the same. From here on there is only `status`."""
+        if self.completed is not MISSING:
+            status = Status.COMPLETED if self.completed else Status.PENDING
+            if self.status is not MISSING and self.status != status:
+                raise ValueError("status and completed contradict each other")
+            self.status, self.completed = status, MISSING
         return self
 
-    def sent(self) -> dict[str, Any]:  # values of the fields' types
-        fields = super().sent()
-        if "completed" in fields:
-            fields["status"] = Status.COMPLETED if fields.pop("completed") else Status.PENDING
-        return fields
 
-
-class Completion(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+class Completion(Body):
+    model_config = ConfigDict(extra="forbid")
 
     completed: bool
 
@@ -211,9 +134,7 @@ class SortOrder(StrEnum):
     DESCENDING = "desc"
 
 
-class TaskQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
+class TaskQuery(Parameters):
     status: Status | None = None
     """Only tasks in this state."""
     priority: Priority | None = None
@@ -222,21 +143,21 @@ class TaskQuery(BaseModel):
     """Only tasks with this label."""
     search: Annotated[str | None, AfterValidator(lambda text: _search(text) if text else None)] = None
     """Only tasks that have every one of these words in their title or description, in any case."""
-    due_after: Annotated[datetime | None, PlainValidator(_instant), WithJsonSchema(_DATE_SCHEMA)] = None
+    due_after: Instant | None = None
     """Only tasks due at this time or later. A day means its midnight in UTC."""
-    due_before: Annotated[datetime | None, PlainValidator(_instant), WithJsonSchema(_DATE_SCHEMA)] = None
+    due_before: Instant | None = None
     """Only tasks due before this time. A day means its midnight in UTC."""
     sort_by: SortBy = SortBy.CREATED_AT
     """Tasks without a due date come last in both orders; titles are sorted without regard to case."""
     sort_order: SortOrder = SortOrder.DESCENDING
     """Ascending or descending."""
-    limit: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_digits)] = 1000
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_page_size)] = MAX_PAGE_SIZE
     """How many tasks a page has at the most."""
-    cursor: Annotated[str | None, Field(max_length=4096)] = None
+    cursor: Annotated[str | None, Field(max_length=MAX_CURSOR_LENGTH)] = None
     """Where the page begins: taken from the `Link` header of the page before, for the same sort order."""
 
 
-class TaskRead(BaseModel):
+class TaskRead(Answer):
     """A task. Times are in UTC with six decimals, so that they sort as strings."""
 
     model_config = ConfigDict(
@@ -260,34 +181,22 @@ class TaskRead(BaseModel):
     )
 
     id: UUID
-    userId: str
+    user_id: str
     title: str
     description: str | None
     status: Status
     completed: bool
-    completedAt: datetime | None
+    completed_at: datetime | None
     priority: Priority
     category: str
-    dueDate: Annotated[
+    due_date: Annotated[
         str | None,
         Field(description="`2026-01-05` for a calendar day, `2026-01-05T15:00:00.000000Z` for an instant."),
     ]
     version: int
-    createdAt: datetime
-    updatedAt: datetime
+    created_at: datetime
+    updated_at: datetime
 
 
-class StatsQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    today: Annotated[
-        datetime | None, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})
-    ] = None
-    """The day that it is where the caller is: tasks due on a day before are overdue. By default the day in UTC."""
-
-
-class Stats(BaseModel):
-    total: int
-    pending: int
-    completed: int
-    overdue: Annotated[int, Field(description="Pending, and the instant has passed or the day has ended.")]
+check_bodies(tasks, TaskCreate, TaskPut, TaskPatch, computed={"due_date", "completed"})
+check_answer(tasks, TaskRead, computed={"due_date", "completed"}, hidden={"due_all_day"})

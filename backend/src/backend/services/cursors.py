@@ -1,4 +1,4 @@
-"""Where a page of a list ended, as text for the next request."""
+"""Cursors: the place where a page of tasks ended, as text that the next request sends back."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -13,11 +13,11 @@ from backend.schemas.tasks import SortBy, SortOrder
 
 
 class Cursor(NamedTuple):
-    """The sort value and the id of the last task of a page, bound to the order they were read in."""
+    """The sort value and the id of a page's last task, with the order of the list that it belongs to."""
 
     sort_by: SortBy
     sort_order: SortOrder
-    value: str | None  # as the task's JSON has it
+    value: str | None  # as in the task's JSON
     id: UUID
 
     @classmethod
@@ -31,11 +31,11 @@ class Cursor(NamedTuple):
 
     @classmethod
     def decode(cls, text: str, sort_by: SortBy, sort_order: SortOrder) -> Self:
-        """Raises ValueError unless the cursor is one of ours and for this order."""
+        """Raises ValueError for text that `encode` did not write, and for a cursor of another order."""
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            was_by, was_order, value, task_id = json.loads(urlsafe_b64decode(padded))
-            cursor = cls(SortBy(was_by), SortOrder(was_order), value, UUID(task_id))
+            own_sort_by, own_sort_order, value, task_id = json.loads(urlsafe_b64decode(padded))
+            cursor = cls(SortBy(own_sort_by), SortOrder(own_sort_order), value, UUID(task_id))
             cursor.key()
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError("is not a cursor of this list") from error
@@ -44,7 +44,7 @@ class Cursor(NamedTuple):
         return cursor
 
     def key(self) -> datetime | str | None:
-        """The sort value as PostgreSQL takes it. Raises ValueError."""
+        """The sort value, of the type that PostgreSQL compares. Raises ValueError if it is of another type."""
         match self.sort_by:
             case SortBy.DUE_DATE:
                 return None if self.value is None else DueDate.parse(self.value).at

@@ -1,0 +1,96 @@
+"""JSON that PostgreSQL writes. Decision 0005 says why."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Enum,
+    Integer,
+    String,
+    Table,
+    Text,
+    Uuid,
+    cast,
+    func,
+    literal_column,
+)
+
+type Sql = ColumnElement[Any]
+"""An expression of any type."""
+
+type Pieces = Sequence[Sql | str]
+"""A JSON value in parts that are concatenated. A string is a constant."""
+
+DAY: Sql = literal_column(r"""'\"YYYY-MM-DD\"'""")
+"""A form for `utc`: `"2026-01-05"`."""
+
+INSTANT: Sql = literal_column(r"""'\"YYYY-MM-DD"T"HH24:MI:SS.US"Z"\"'""")
+"""A form for `utc`: `"2026-01-05T17:00:00.000000Z"`. Six decimals, so that texts sort as times do."""
+
+
+def utc(time: Sql, form: Sql = INSTANT) -> Sql:
+    return func.to_char(func.timezone(literal_column("'UTC'"), time), form)
+
+
+def boolean(condition: Sql) -> Sql:
+    return cast(condition, Text)  # concat alone would write `t`
+
+
+def or_null(value: Sql) -> Sql:
+    return func.coalesce(cast(value, Text), literal_column("'null'"))
+
+
+def value_of(column: Column[Any]) -> Pieces:  # a column of any type
+    """The column's value as JSON. Raises TypeError for a type that has no form here."""
+    match column.type:
+        case Enum() | Uuid() if not column.nullable:
+            return '"', column, '"'  # their values need no escaping
+        case Enum() | Uuid():
+            value: Sql = func.to_json(cast(column, Text))
+        case String():
+            value = func.to_json(column)
+        case Integer():
+            value = column
+        case Boolean():
+            value = boolean(column)
+        case DateTime(timezone=True):
+            value = utc(column)
+        case _:
+            raise TypeError(
+                f"The column {column} has the type {column.type}, which postgres/json.py cannot write."
+            )
+    return (or_null(value) if column.nullable else value,)
+
+
+def row(table: Table, schema: type[BaseModel], **computed: Sql) -> Sql:
+    """A row as the JSON object that the schema describes, with its members in the order of the schema's fields.
+
+    A field is the column of its name, unless `computed` gives another expression, whose text is JSON. Raises
+    TypeError for a field that is neither. The object is one call of `concat`, whose 100 arguments are enough for
+    about 50 members.
+    """
+    members = {}
+    for name, field in schema.model_fields.items():
+        if name not in computed and name not in table.columns:
+            raise TypeError(f"{schema.__name__}.{name} is no column of {table.name}, and is not computed.")
+        members[field.alias or name] = (computed[name],) if name in computed else value_of(table.columns[name])
+    return _object(members)
+
+
+def _object(members: Mapping[str, Pieces]) -> Sql:
+    parts: list[Sql] = []
+    text = "{"  # the constant text before the next expression
+    for position, (name, pieces) in enumerate(members.items()):
+        text += f"""{"," if position else ""}"{name}":"""
+        for piece in pieces:
+            if isinstance(piece, str):
+                text += piece
+            else:
+                parts += [literal_column(f"'{text}'"), piece]
+                text = ""
+    return func.concat(*parts, literal_column(f"'{text}}}'"))
