@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.models import Priority
+from backend.models.tasks import Priority
 from backend.schemas.due_dates import DueDate
 from backend.schemas.tasks import SortBy, SortOrder, TaskQuery
 from backend.services.cursors import Cursor

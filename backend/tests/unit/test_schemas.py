@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import MISSING, BaseModel, ValidationError
 
-from backend.models import Priority, Status
+from backend.models.tasks import Priority, Status
 from backend.schemas.due_dates import DueDate
 from backend.schemas.tasks import Completion, SortBy, SortOrder, TaskCreate, TaskPatch, TaskPut, TaskQuery
 from support import Json

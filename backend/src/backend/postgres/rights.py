@@ -18,7 +18,7 @@ SERVICE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 def our_tables() -> list[Table]:
     """Every table that our migrations create, and none of Better Auth's."""
-    assert models.__all__  # imported so that the metadata is complete
+    assert models.MODULES  # imported so that the metadata is complete
     return [table for table in SQLModel.metadata.sorted_tables if "foreign" not in table.info]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from backend.models import Priority
+from backend.models.tasks import Priority
 from backend.schemas.due_dates import DueDate
 from backend.schemas.tasks import SortBy, SortOrder
 
