@@ -26,7 +26,7 @@ from backend.postgres.connections import Connections
 from backend.postgres.migrate import SERVICE_ROLE, Outcome, migrate
 from backend.postgres.rights import SERVICE_RIGHTS, WORKER_GROUP, of_worker, our_tables
 from backend.postgres.statements import Statement
-from backend.services import stats, tasks
+from backend.services import stats, tasks_sql
 from backend.worker import Worker, open_worker
 from databases import RolePlace, connected, opened, role_place, scratch, scratch_role
 from rows import add_row, insert, new_values
@@ -60,7 +60,7 @@ async def bare(worker_url: str) -> AsyncIterator[Connection]:
 
 
 def users_in(table: Table) -> Statement:
-    return Statement.across(select(table.c.userId))
+    return Statement.across(select(table.c.user_id))
 
 
 async def test_a_worker_reads_the_tasks_of_every_user(
@@ -115,7 +115,7 @@ async def _is_allowed(
 
 async def test_a_write_by_a_worker_that_may_only_read_is_refused(worker: Worker) -> None:
     table = next(table for table in our_tables() if of_worker()[table.name] == ("SELECT",))
-    writes = delete(table).returning(table.c.userId).cte()
+    writes = delete(table).returning(table.c.user_id).cte()
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"permission denied for table {table.name}"):
         await worker.read(Statement.across(select(writes)))
@@ -154,7 +154,7 @@ async def test_a_workers_statement_shows_a_tenant_nothing(service_url: str, owne
 
 async def test_a_tenants_statement_is_none_of_a_workers(worker: Worker) -> None:
     with pytest.raises(KeyError, match="tenant"):
-        await worker.read(tasks._GET, id=None)  # noqa: SLF001 - any statement of a service's
+        await worker.read(tasks_sql.GET, id=None)
 
 
 def test_nothing_that_serves_requests_imports_it() -> None:
