@@ -453,7 +453,7 @@ async def by_key_server(settings: Settings, key_server: KeyServer) -> AsyncItera
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests about what happens after the waiting."""
-    monkeypatch.setattr(key_sets, "PATIENCE", 1.0)
+    monkeypatch.setattr(key_sets, "FETCH_TIMEOUT", 1.0)
     monkeypatch.setattr(key_sets, "COOLDOWN", 0.05)
 
 

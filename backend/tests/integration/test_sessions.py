@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from backend.auth import Authenticator, InvalidToken, MissingToken, Principal, Sources
+from backend.auth import Authenticator, InvalidCredentials, NoCredentials, Principal, Sources
 from backend.auth.keys import COOLDOWN
 from backend.auth.sessions import Sessions
 from backend.commands import development
@@ -678,7 +678,7 @@ async def test_whatever_is_sent_gives_nobody_access(
 
     for name, value in fields:
         headers = Headers(raw=[(name.encode(), value.encode("latin-1")), (b"origin", ORIGIN.encode())])
-        with pytest.raises((InvalidToken, MissingToken)):
+        with pytest.raises((InvalidCredentials, NoCredentials)):
             await authenticator.authenticate(method, headers)
 
 

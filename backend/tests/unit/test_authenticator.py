@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from backend.auth import Authenticator, InvalidToken, MissingToken, Principal, Sources
+from backend.auth import Authenticator, InvalidCredentials, NoCredentials, Principal, Sources
 from backend.auth.secret import SecretVerifier
 from backend.auth.tokens import UnverifiedToken
 from support import SECRET, claims_of, sign
@@ -39,7 +39,7 @@ async def test_the_scheme_is_written_in_any_case(value: str) -> None:
 
 
 async def test_a_request_without_the_header_carries_no_token() -> None:
-    with pytest.raises(MissingToken):
+    with pytest.raises(NoCredentials):
         await new_authenticator().authenticate("GET", Headers({"Cookie": f"Authorization=Bearer {TOKEN}"}))
 
 
@@ -73,7 +73,7 @@ async def test_a_request_without_the_header_carries_no_token() -> None:
     ],
 )
 async def test_anything_but_one_bearer_token_is_refused(value: str) -> None:
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidCredentials):
         await new_authenticator().authenticate("GET", Headers({"Authorization": value}))
 
 
@@ -84,14 +84,14 @@ async def test_two_authorization_headers_are_refused(second: str) -> None:
     """A proxy may have looked at the one, and we at the other."""
     headers = Headers(raw=[(b"authorization", f"Bearer {TOKEN}".encode()), (b"authorization", second.encode())])
 
-    with pytest.raises(InvalidToken, match="more than one"):
+    with pytest.raises(InvalidCredentials, match="more than one"):
         await new_authenticator().authenticate("GET", headers)
 
 
 @given(value=st.binary(max_size=100))
 async def test_any_bytes_in_the_header_are_refused_and_nothing_worse(value: bytes) -> None:
     for prefix in (b"", b"Bearer "):
-        with pytest.raises(InvalidToken):
+        with pytest.raises(InvalidCredentials):
             await new_authenticator().authenticate("GET", Headers(raw=[(b"authorization", prefix + value)]))
 
 
@@ -156,7 +156,7 @@ async def test_a_remembered_token_is_good_until_the_moment_it_expires(
     assert verifier.asked == 1
 
     at(monkeypatch, expires)
-    with pytest.raises(InvalidToken, match="expired"):
+    with pytest.raises(InvalidCredentials, match="expired"):
         await authenticator.authenticate("GET", bearer(token))
 
 
@@ -207,7 +207,7 @@ async def test_a_refused_token_is_not_remembered(authenticator: Authenticator, v
     forged = sign(claims_of("ada"), secret="another-secret-of-more-than-32-characters")
 
     for _ in range(2):
-        with pytest.raises(InvalidToken):
+        with pytest.raises(InvalidCredentials):
             await authenticator.authenticate("GET", bearer(forged))
 
     assert verifier.asked == 2
@@ -217,7 +217,7 @@ async def test_a_refused_token_is_not_remembered(authenticator: Authenticator, v
 async def test_a_token_with_one_more_character_is_not_the_remembered_one(authenticator: Authenticator) -> None:
     await authenticator.authenticate("GET", bearer(TOKEN))
 
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidCredentials):
         await authenticator.authenticate("GET", bearer(f"{TOKEN}A"))
 
 
@@ -225,7 +225,7 @@ async def test_a_remembered_token_is_not_good_for_another_authenticator(authenti
     await authenticator.authenticate("GET", bearer(TOKEN))
     elsewhere = Authenticator(Sources(secret=SecretVerifier("another-secret-of-more-than-32-characters", RULES)))
 
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidCredentials):
         await elsewhere.authenticate("GET", bearer(TOKEN))
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.auth import Authenticator, InvalidToken, KeysUnavailable, MissingToken, Principal, Sources
+from backend.auth import Authenticator, InvalidCredentials, KeySourceUnavailable, NoCredentials, Principal, Sources
 from backend.auth.jwks import KeyVerifier, from_database
 from backend.auth.keys import JWK, KeySet, algorithm_of, usable
 from backend.auth.secret import SecretVerifier
@@ -24,7 +24,7 @@ from support import SECRET, Json, claims_of, sign
 from unit.forging import RULES, bearer, forge
 
 COOLDOWN = 0.02
-PATIENCE = 0.6
+FETCH_TIMEOUT = 0.6
 
 
 class Issuer:
@@ -67,7 +67,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("backend.auth.keys.monotonic", clock)
     monkeypatch.setattr("backend.auth.keys.COOLDOWN", COOLDOWN)
-    monkeypatch.setattr("backend.auth.keys.PATIENCE", PATIENCE)
+    monkeypatch.setattr("backend.auth.keys.FETCH_TIMEOUT", FETCH_TIMEOUT)
     return clock
 
 
@@ -91,7 +91,7 @@ def pair_of(algorithm: str) -> KeyPair:
 async def outcome(keys: KeySet, key_id: str) -> str:
     try:
         return (await keys.find(key_id)).algorithm
-    except (InvalidToken, KeysUnavailable) as error:
+    except (InvalidCredentials, KeySourceUnavailable) as error:
         return type(error).__name__
 
 
@@ -136,7 +136,7 @@ async def test_a_key_that_was_rotated_in_during_a_fetch_is_found(keys: KeySet, i
 
 
 async def test_a_key_that_the_issuer_does_not_list_is_refused(keys: KeySet) -> None:
-    with pytest.raises(InvalidToken, match="does not list"):
+    with pytest.raises(InvalidCredentials, match="does not list"):
         await keys.find("another")
 
 
@@ -150,12 +150,12 @@ async def test_a_key_that_the_issuer_no_longer_lists_is_refused(
     assert await outcome(keys, "the-EdDSA-key") == "EdDSA"  # which starts a fetch in the background
     await until(lambda: len(issuer.asked) == 2 and not issuer.running)
 
-    assert await outcome(keys, "the-EdDSA-key") == "InvalidToken"
+    assert await outcome(keys, "the-EdDSA-key") == "InvalidCredentials"
 
 
 @pytest.mark.parametrize("key_id", [None, 5, True, ["a"], {}, b"a"], ids=repr)
 async def test_a_key_id_that_is_no_string_costs_no_fetch(keys: KeySet, issuer: Issuer, key_id: object) -> None:
-    with pytest.raises(InvalidToken, match="no key id"):
+    with pytest.raises(InvalidCredentials, match="no key id"):
         await keys.find(key_id)
 
     assert not issuer.asked
@@ -179,17 +179,17 @@ async def test_a_flood_of_unknown_key_ids_costs_a_bounded_number_of_fetches(keys
 
     found = await asyncio.gather(*(keep_asking(number) for number in range(200)))
 
-    assert set().union(*found) == {"InvalidToken"}
+    assert set().union(*found) == {"InvalidCredentials"}
     assert_bounded(issuer, time.monotonic() - began)
 
 
 async def test_a_flood_at_an_issuer_that_fails_costs_no_more(keys: KeySet, issuer: Issuer) -> None:
-    issuer.failure = KeysUnavailable("down")
+    issuer.failure = KeySourceUnavailable("down")
     began = time.monotonic()
 
     for _ in range(5):
         found = await asyncio.gather(*(outcome(keys, f"unknown-{number}") for number in range(100)))
-        assert set(found) == {"KeysUnavailable"}
+        assert set(found) == {"KeySourceUnavailable"}
 
     assert_bounded(issuer, time.monotonic() - began)
 
@@ -227,15 +227,15 @@ async def test_known_keys_keep_working_while_the_issuer_is_down(
     keys: KeySet, issuer: Issuer, clock: Clock
 ) -> None:
     await keys.find("the-EdDSA-key")
-    issuer.failure = KeysUnavailable("down")
+    issuer.failure = KeySourceUnavailable("down")
 
     clock.ahead += 3590
     assert await outcome(keys, "the-EdDSA-key") == "EdDSA"
-    assert await outcome(keys, "unknown") == "KeysUnavailable"
+    assert await outcome(keys, "unknown") == "KeySourceUnavailable"
     assert await outcome(keys, "the-EdDSA-key") == "EdDSA"
 
     clock.ahead += 20
-    assert await outcome(keys, "the-EdDSA-key") == "KeysUnavailable"
+    assert await outcome(keys, "the-EdDSA-key") == "KeySourceUnavailable"
 
     issuer.failure = None
     assert await outcome(keys, "the-EdDSA-key") == "EdDSA"
@@ -261,7 +261,13 @@ async def test_known_keys_are_looked_up_anew_in_the_background(keys: KeySet, iss
 
 @pytest.mark.parametrize(
     "failure",
-    [KeysUnavailable("down"), OSError("refused"), ValueError("no JSON"), TimeoutError(), RuntimeError("closed")],
+    [
+        KeySourceUnavailable("down"),
+        OSError("refused"),
+        ValueError("no JSON"),
+        TimeoutError(),
+        RuntimeError("closed"),
+    ],
     ids=lambda failure: type(failure).__name__,
 )
 async def test_whatever_a_fetch_raises_the_keys_are_unavailable(
@@ -269,9 +275,9 @@ async def test_whatever_a_fetch_raises_the_keys_are_unavailable(
 ) -> None:
     issuer.failure = failure
 
-    with pytest.raises(KeysUnavailable, match=str(failure) or type(failure).__name__):
+    with pytest.raises(KeySourceUnavailable, match=str(failure) or type(failure).__name__):
         await keys.find("the-EdDSA-key")
-    with pytest.raises(KeysUnavailable):
+    with pytest.raises(KeySourceUnavailable):
         await keys.check()
 
     issuer.failure = None
@@ -285,14 +291,14 @@ async def test_nobody_waits_longer_than_patience(keys: KeySet, issuer: Issuer) -
 
     found = await asyncio.gather(*(outcome(keys, f"unknown-{number}") for number in range(20)))
 
-    assert set(found) == {"KeysUnavailable"}
-    assert PATIENCE * 0.95 <= time.monotonic() - began < PATIENCE + 1
+    assert set(found) == {"KeySourceUnavailable"}
+    assert FETCH_TIMEOUT * 0.95 <= time.monotonic() - began < FETCH_TIMEOUT + 1
 
 
 async def test_a_fetch_without_end_is_given_up(keys: KeySet, issuer: Issuer) -> None:
     """Otherwise it would be the one that everybody waits for, for ever."""
     issuer.answers.clear()
-    assert await outcome(keys, "the-EdDSA-key") == "KeysUnavailable"
+    assert await outcome(keys, "the-EdDSA-key") == "KeySourceUnavailable"
     await until(lambda: not issuer.running)
 
     issuer.answers.set()
@@ -302,11 +308,11 @@ async def test_a_fetch_without_end_is_given_up(keys: KeySet, issuer: Issuer) -> 
 
 async def test_failures_do_not_pile_up_in_memory(keys: KeySet, issuer: Issuer) -> None:
     """An exception that is raised again and again grows a traceback, and keeps what its frames hold."""
-    issuer.failure = KeysUnavailable("down")
+    issuer.failure = KeySourceUnavailable("down")
     raised = []
 
     for _ in range(3):
-        with pytest.raises(KeysUnavailable) as refusal:
+        with pytest.raises(KeySourceUnavailable) as refusal:
             await keys.find("the-EdDSA-key")
         raised.append(refusal.value)
 
@@ -328,25 +334,25 @@ async def test_an_issuer_without_a_key_yet_is_ready(keys: KeySet, issuer: Issuer
 
     await keys.check()
 
-    assert await outcome(keys, "the-EdDSA-key") == "InvalidToken"
+    assert await outcome(keys, "the-EdDSA-key") == "InvalidCredentials"
 
 
 async def test_a_set_is_ready_as_long_as_its_keys_serve(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
     await keys.check()
-    issuer.failure = KeysUnavailable("down")
+    issuer.failure = KeySourceUnavailable("down")
 
     clock.ahead += 3590
     await keys.check()
 
     clock.ahead += 20
-    with pytest.raises(KeysUnavailable, match="down"):
+    with pytest.raises(KeySourceUnavailable, match="down"):
         await keys.check()
 
 
 async def test_an_issuer_that_hangs_is_not_ready(keys: KeySet, issuer: Issuer) -> None:
     issuer.answers.clear()
 
-    with pytest.raises(KeysUnavailable, match="too long"):
+    with pytest.raises(KeySourceUnavailable, match="too long"):
         await keys.check()
 
 
@@ -364,9 +370,9 @@ async def test_who_waits_for_a_fetch_when_the_service_stops_is_told_so(keys: Key
 
     await keys.close()
 
-    assert await waiting == "KeysUnavailable"
+    assert await waiting == "KeySourceUnavailable"
     assert issuer.running == 0
-    assert await outcome(keys, "the-EdDSA-key") == "KeysUnavailable"
+    assert await outcome(keys, "the-EdDSA-key") == "KeySourceUnavailable"
     assert len(issuer.asked) == 1
 
 
@@ -629,7 +635,7 @@ async def test_a_token_of_another_key_under_a_listed_id_is_refused(algorithm: st
     pair = pair_of(algorithm)
     forged = new_key_pair(algorithm, pair.id).sign(claims_of("ada"))
 
-    with pytest.raises(InvalidToken, match="wrong signature"):
+    with pytest.raises(InvalidCredentials, match="wrong signature"):
         await authenticator_of(pair).authenticate("GET", bearer(forged))
 
 
@@ -642,7 +648,7 @@ async def test_the_algorithm_is_the_keys_and_not_the_tokens(listed: str, signed:
     private = pair.private if {listed, signed} == {"RS256", "PS256"} else pair_of(signed).private
     token = KeyPair(signed, pair.id, private).sign(claims_of("ada"))
 
-    with pytest.raises(InvalidToken, match="algorithm of the key"):
+    with pytest.raises(InvalidCredentials, match="algorithm of the key"):
         await authenticator_of(pair).authenticate("GET", bearer(token))
 
 
@@ -651,7 +657,7 @@ async def test_a_p256_key_does_not_verify_under_the_header_of_es512() -> None:
     token = pair.sign(claims_of("ada"))
     header = urlsafe_b64encode(json.dumps({"alg": "ES512", "kid": pair.id}).encode()).decode().rstrip("=")
 
-    with pytest.raises(InvalidToken, match="algorithm of the key"):
+    with pytest.raises(InvalidCredentials, match="algorithm of the key"):
         await authenticator_of(pair).authenticate("GET", bearer(".".join([header, *token.split(".")[1:]])))
 
 
@@ -689,7 +695,7 @@ async def test_a_public_key_is_no_secret_in_any_encoding(algorithm: str, secret:
     header = {"alg": algorithm if name == "key's own" else name, "kid": pair.id}
 
     for key in encodings_of(pair).values():
-        with pytest.raises(InvalidToken, match=r"not switched on|wrong signature|cannot be checked"):
+        with pytest.raises(InvalidCredentials, match=r"not switched on|wrong signature|cannot be checked"):
             await authenticator.authenticate("GET", bearer(forge(claims_of("ada"), header, secret=key)))
 
 
@@ -698,14 +704,14 @@ async def test_a_key_that_a_token_brings_along_is_not_looked_at(member: str) -> 
     stranger = new_key_pair()
     value = {"jwk": stranger.public_jwk, "x5c": ["AAAA"]}.get(member, "https://attacker.example/jwks")
 
-    with pytest.raises(InvalidToken, match="header member"):
+    with pytest.raises(InvalidCredentials, match="header member"):
         await authenticator_of(pair_of("EdDSA")).authenticate(
             "GET", bearer(stranger.sign(claims_of("ada"), **{member: value}))
         )
 
 
 async def test_an_hs256_token_is_refused_where_only_keys_are_switched_on() -> None:
-    with pytest.raises(InvalidToken, match="not switched on"):
+    with pytest.raises(InvalidCredentials, match="not switched on"):
         await authenticator_of(pair_of("EdDSA")).authenticate("GET", bearer(sign(claims_of("ada"))))
 
 
@@ -714,7 +720,7 @@ async def test_an_algorithm_of_no_key_costs_no_fetch(algorithm: object) -> None:
     issuer = Issuer(pair_of("EdDSA"))
     authenticator = Authenticator(Sources(keys=KeyVerifier(KeySet(issuer.fetch), RULES)))
 
-    with pytest.raises(InvalidToken, match="algorithm"):
+    with pytest.raises(InvalidCredentials, match="algorithm"):
         await authenticator.authenticate("GET", bearer(forge(claims_of("ada"), {"alg": algorithm, "kid": "new"})))
 
     assert not issuer.asked
@@ -735,10 +741,10 @@ async def test_an_algorithm_of_no_key_costs_no_fetch(algorithm: object) -> None:
 async def test_a_token_that_no_key_could_save_costs_no_fetch(changes: dict[str, object]) -> None:
     """Old clients come back with old tokens: while the issuer is down they are told to sign in, not to wait."""
     issuer = Issuer()
-    issuer.failure = KeysUnavailable("down")
+    issuer.failure = KeySourceUnavailable("down")
     authenticator = Authenticator(Sources(keys=KeyVerifier(KeySet(issuer.fetch), RULES)))
 
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidCredentials):
         await authenticator.authenticate("GET", bearer(new_key_pair().sign(claims_of("ada", **changes))))
 
     assert not issuer.asked
@@ -782,7 +788,7 @@ async def test_anything_gives_a_principal_a_refusal_or_an_outage(
 
     try:
         principal = await authenticator.authenticate("GET", bearer(token))
-    except (InvalidToken, MissingToken, KeysUnavailable):
+    except (InvalidCredentials, NoCredentials, KeySourceUnavailable):
         return
 
     assert isinstance(principal, Principal)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.auth import InvalidToken, MissingToken, Principal
+from backend.auth import InvalidCredentials, NoCredentials, Principal
 from backend.auth.secret import SecretVerifier
 from backend.auth.tokens import CLOCK_SKEW, MAX_TOKEN_BYTES, SUBJECT, Key, parse, verify
 from support import ISSUER, SECRET, claims_of, sign
@@ -94,9 +94,9 @@ async def test_a_token_that_names_no_algorithm_is_refused() -> None:
 
 async def assert_refused_for_its_algorithm(token: str) -> None:
     """By whoever chooses the verifier, and by the verifier itself should it be chosen."""
-    with pytest.raises(InvalidToken, match="not switched on"):
+    with pytest.raises(InvalidCredentials, match="not switched on"):
         await authenticate(token)
-    with pytest.raises(InvalidToken, match="not signed with the algorithm of the key"):
+    with pytest.raises(InvalidCredentials, match="not signed with the algorithm of the key"):
         await SecretVerifier(SECRET, RULES).verify(parse(token))
 
 
@@ -104,7 +104,7 @@ async def assert_refused_for_its_algorithm(token: str) -> None:
 async def test_an_unsigned_token_is_refused(signature: str) -> None:
     token = f"{encoded({'alg': 'none'})}.{encoded(good())}.{signature}"
 
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidCredentials):
         await authenticate(token)
 
 
@@ -116,7 +116,7 @@ async def test_a_longer_hash_with_the_same_secret_is_refused(algorithm: str, dig
 async def test_a_longer_hash_under_the_name_hs256_is_refused() -> None:
     token = forge(good(), digest="sha512")
 
-    with pytest.raises(InvalidToken, match="wrong signature"):
+    with pytest.raises(InvalidCredentials, match="wrong signature"):
         await authenticate(token)
 
 
@@ -141,7 +141,7 @@ async def test_a_token_signed_with_a_private_key_is_refused() -> None:
 async def test_another_secret_is_refused(secret: str) -> None:
     token = forge(good(), secret=secret)
 
-    with pytest.raises(InvalidToken, match="wrong signature"):
+    with pytest.raises(InvalidCredentials, match="wrong signature"):
         await authenticate(token)
 
 
@@ -149,7 +149,7 @@ async def test_claims_of_one_token_with_the_signature_of_another_are_refused() -
     header, _, signature = forge(good()).split(".")
     token = f"{header}.{encoded(claims_of('somebody-else'))}.{signature}"
 
-    with pytest.raises(InvalidToken, match="wrong signature"):
+    with pytest.raises(InvalidCredentials, match="wrong signature"):
         await authenticate(token)
 
 
@@ -187,7 +187,7 @@ async def test_a_secret_is_its_utf8_bytes() -> None:
     ],
 )
 async def test_anything_but_three_parts_is_refused(token: str) -> None:
-    with pytest.raises(InvalidToken, match="three parts"):
+    with pytest.raises(InvalidCredentials, match="three parts"):
         await authenticate(token)
 
 
@@ -198,7 +198,7 @@ async def test_any_character_outside_the_base64url_alphabet_is_refused(character
     parts = forge(good()).split(".")
     parts[place] += character
 
-    with pytest.raises(InvalidToken, match="base64url"):
+    with pytest.raises(InvalidCredentials, match="base64url"):
         await authenticate(".".join(parts))
 
 
@@ -206,7 +206,7 @@ async def test_any_character_outside_the_base64url_alphabet_is_refused(character
 async def test_white_space_within_a_token_is_refused(space: str) -> None:
     header, claims, signature = forge(good()).split(".")
 
-    with pytest.raises(InvalidToken, match="base64url"):
+    with pytest.raises(InvalidCredentials, match="base64url"):
         await authenticate(f"{header}.{space}{claims}.{signature}")
 
 
@@ -214,7 +214,7 @@ async def test_a_part_of_impossible_length_is_refused() -> None:
     """No number of bytes makes a single character of base64."""
     header, _, signature = forge(good()).split(".")
 
-    with pytest.raises(InvalidToken, match="not base64url"):
+    with pytest.raises(InvalidCredentials, match="not base64url"):
         await authenticate(f"{header}.A.{signature}")
 
 
@@ -239,7 +239,7 @@ async def test_a_longer_token_is_refused() -> None:
     token = token_of_length(8193)
     assert len(token) == MAX_TOKEN_BYTES + 1
 
-    with pytest.raises(InvalidToken, match="too long"):
+    with pytest.raises(InvalidCredentials, match="too long"):
         await authenticate(token)
 
 
@@ -266,7 +266,7 @@ async def test_a_longer_token_is_refused() -> None:
 async def test_a_part_that_is_not_a_json_object_in_utf8_is_refused(part: str | bytes, place: str) -> None:
     token = forge(good(), part) if place == "header" else forge(part)
 
-    with pytest.raises(InvalidToken, match=r"JSON|three parts"):
+    with pytest.raises(InvalidCredentials, match=r"JSON|three parts"):
         await authenticate(token)
 
 
@@ -274,7 +274,7 @@ async def test_a_part_that_is_not_a_json_object_in_utf8_is_refused(part: str | b
     "claims", ["[" * 5000, '{"a":' * 1200, '{"sub":' + "[" * 5000], ids=["list", "object", "sub"]
 )
 async def test_json_nested_too_deeply_is_refused(claims: str) -> None:
-    with pytest.raises(InvalidToken, match="not JSON"):
+    with pytest.raises(InvalidCredentials, match="not JSON"):
         await authenticate(forge(claims))
 
 
@@ -282,14 +282,14 @@ async def test_json_nested_beyond_what_python_reads_is_refused(monkeypatch: pyte
     """How deep that is depends on the platform; on some it fits into 8 KiB."""
     monkeypatch.setattr("backend.auth.tokens.MAX_TOKEN_BYTES", 1_000_000)
 
-    with pytest.raises(InvalidToken, match="not JSON"):
+    with pytest.raises(InvalidCredentials, match="not JSON"):
         await authenticate(forge("[" * 100_000))
 
 
 async def test_a_number_longer_than_python_reads_is_refused() -> None:
     claims = json.dumps(good()).replace("}", f', "n": {"1" * 4301}}}')
 
-    with pytest.raises(InvalidToken, match="not JSON"):
+    with pytest.raises(InvalidCredentials, match="not JSON"):
         await authenticate(forge(claims))
 
 
@@ -299,20 +299,20 @@ async def test_a_claim_that_is_there_twice_is_refused(name: str) -> None:
     claims = json.dumps(good(email="ada@example.com"))
     value = json.dumps(json.loads(claims)[name])
 
-    with pytest.raises(InvalidToken, match="not JSON"):
+    with pytest.raises(InvalidCredentials, match="not JSON"):
         await authenticate(forge(f'{claims[:-1]}, "{name}": {value}}}'))
 
 
 @pytest.mark.parametrize("header", ['{"alg":"none","alg":"HS256"}', '{"alg":"HS256","alg":"HS256"}'])
 async def test_a_header_member_that_is_there_twice_is_refused(header: str) -> None:
-    with pytest.raises(InvalidToken, match="not JSON"):
+    with pytest.raises(InvalidCredentials, match="not JSON"):
         await authenticate(forge(good(), header))
 
 
 async def test_a_member_that_is_there_twice_further_in_is_refused() -> None:
     claims = json.dumps(good()).replace("}", ', "user": {"id": "a", "id": "b"}}')
 
-    with pytest.raises(InvalidToken, match="not JSON"):
+    with pytest.raises(InvalidCredentials, match="not JSON"):
         await authenticate(forge(claims))
 
 
@@ -342,13 +342,13 @@ async def test_a_member_that_is_there_twice_further_in_is_refused() -> None:
 async def test_a_header_member_that_changes_the_meaning_is_refused(members: dict[str, object]) -> None:
     token = forge(good(), {**HS256, **members})
 
-    with pytest.raises(InvalidToken, match="header member"):
+    with pytest.raises(InvalidCredentials, match="header member"):
         await authenticate(token)
 
 
 @pytest.mark.parametrize("kid", [None, 5, True, ["a"], {}], ids=repr)
 async def test_a_key_id_that_is_no_string_is_refused(kid: object) -> None:
-    with pytest.raises(InvalidToken, match="kid"):
+    with pytest.raises(InvalidCredentials, match="kid"):
         await authenticate(forge(good(), {**HS256, "kid": kid}))
 
 
@@ -371,7 +371,7 @@ async def test_a_key_id_that_is_no_string_is_refused(kid: object) -> None:
 )
 async def test_another_type_of_token_is_refused(kind: object) -> None:
     """Better Auth signs tokens for other purposes with the same keys, each with a type of its own."""
-    with pytest.raises(InvalidToken, match="type"):
+    with pytest.raises(InvalidCredentials, match="type"):
         await authenticate(forge(good(), {**HS256, "typ": kind}))
 
 
@@ -397,7 +397,7 @@ async def test_another_type_of_token_is_refused(kind: object) -> None:
 async def test_what_was_signed_for_another_purpose_is_refused(claims: dict[str, object]) -> None:
     now = int(time.time())
 
-    with pytest.raises(InvalidToken, match=r"no (iss|sub|aud)|audience|issuer"):
+    with pytest.raises(InvalidCredentials, match=r"no (iss|sub|aud)|audience|issuer"):
         await authenticate(forge({**claims, "iat": now, "exp": now + 300}, {"typ": "JWT", "alg": "HS256"}))
 
 
@@ -409,7 +409,7 @@ async def test_what_was_signed_for_another_purpose_is_refused(claims: dict[str, 
 async def test_a_token_without_a_necessary_claim_is_refused(name: str, how: str) -> None:
     claims = without(name) if how == "missing" else {**good(), name: None}
 
-    with pytest.raises(InvalidToken, match=f"no {name}"):
+    with pytest.raises(InvalidCredentials, match=f"no {name}"):
         await authenticate(forge(claims))
 
 
@@ -434,7 +434,7 @@ async def test_a_token_without_a_necessary_claim_is_refused(name: str, how: str)
     ids=repr,
 )
 async def test_another_issuer_or_audience_is_refused(name: str, value: object) -> None:
-    with pytest.raises(InvalidToken, match=r"another (issuer|audience)"):
+    with pytest.raises(InvalidCredentials, match=r"another (issuer|audience)"):
         await authenticate(forge(good(**{name: value})))
 
 
@@ -450,12 +450,12 @@ async def test_a_list_with_our_audience_is_accepted() -> None:
     ids=["others", "nested", "mixed", "null"],
 )
 async def test_a_list_without_our_audience_or_of_other_things_is_refused(audience: list[object]) -> None:
-    with pytest.raises(InvalidToken, match="another audience"):
+    with pytest.raises(InvalidCredentials, match="another audience"):
         await authenticate(forge(good(aud=audience)))
 
 
 async def test_a_list_of_issuers_is_refused() -> None:
-    with pytest.raises(InvalidToken, match="another issuer"):
+    with pytest.raises(InvalidCredentials, match="another issuer"):
         await authenticate(forge(good(iss=[ISSUER])))
 
 
@@ -485,18 +485,18 @@ async def test_a_list_of_issuers_is_refused() -> None:
     ],
 )
 async def test_what_is_not_a_time_is_refused(name: str, value: object) -> None:
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidCredentials):
         await authenticate(forge(good(**{name: value})))
 
 
 async def test_an_end_beyond_all_arithmetic_is_refused() -> None:
     """A float cannot be taken from an integer of that size."""
-    with pytest.raises(InvalidToken, match="exp is not a time"):
+    with pytest.raises(InvalidCredentials, match="exp is not a time"):
         await authenticate(forge(good(iat=time.time() - 0.5, exp=10**400)))
 
 
 async def test_a_null_not_before_is_refused() -> None:
-    with pytest.raises(InvalidToken):
+    with pytest.raises(InvalidCredentials):
         await authenticate(forge({**good(), "nbf": None}))
 
 
@@ -512,7 +512,7 @@ async def test_a_token_that_expired_a_second_ago_is_refused() -> None:
     """The leeway for clocks that differ does not lengthen a life."""
     now = time.time()
 
-    with pytest.raises(InvalidToken, match="expired"):
+    with pytest.raises(InvalidCredentials, match="expired"):
         await authenticate(forge(good(iat=now - 60, exp=now - 1)))
 
 
@@ -525,7 +525,7 @@ def test_a_token_is_good_until_the_moment_it_expires(seconds_left: float, accept
     if accepted:
         assert verify(parse(forge(claims)), key, RULES, now).user_id == USER
     else:
-        with pytest.raises(InvalidToken, match="expired"):
+        with pytest.raises(InvalidCredentials, match="expired"):
             verify(parse(forge(claims)), key, RULES, now)
 
 
@@ -542,14 +542,14 @@ async def test_a_token_from_a_clock_a_little_ahead_is_accepted(name: str) -> Non
 async def test_a_token_from_the_future_is_refused(name: str) -> None:
     later = time.time() + CLOCK_SKEW.total_seconds() + 5
 
-    with pytest.raises(InvalidToken, match="not yet valid"):
+    with pytest.raises(InvalidCredentials, match="not yet valid"):
         await authenticate(forge(good(**{name: later})))
 
 
 async def test_a_token_issued_in_the_future_is_refused_whenever_it_begins() -> None:
     now = time.time()
 
-    with pytest.raises(InvalidToken, match="not yet valid"):
+    with pytest.raises(InvalidCredentials, match="not yet valid"):
         await authenticate(forge(good(iat=now + CLOCK_SKEW.total_seconds() + 5, nbf=now)))
 
 
@@ -565,7 +565,7 @@ async def test_a_token_of_the_longest_lifetime_is_accepted() -> None:
 async def test_a_token_that_lives_longer_is_refused(excess: float) -> None:
     now = int(time.time())
 
-    with pytest.raises(InvalidToken, match="lives too long"):
+    with pytest.raises(InvalidCredentials, match="lives too long"):
         await authenticate(forge(good(iat=now, exp=now + 24 * 60 * 60 + excess)))
 
 
@@ -574,7 +574,7 @@ async def test_a_token_that_ends_before_it_begins_is_refused(lifetime: int) -> N
     """Its times are a little ahead, as another clock's may be, so that it has not expired yet."""
     begin = int(time.time()) + 10
 
-    with pytest.raises(InvalidToken, match="ends before it begins"):
+    with pytest.raises(InvalidCredentials, match="ends before it begins"):
         await authenticate(forge(good(iat=begin, exp=begin + lifetime)))
 
 
@@ -617,7 +617,7 @@ async def test_a_user_id_is_accepted(subject: str) -> None:
     ],
 )
 async def test_what_is_not_a_user_id_is_refused(subject: object) -> None:
-    with pytest.raises(InvalidToken, match="sub"):
+    with pytest.raises(InvalidCredentials, match="sub"):
         await authenticate(forge(good(sub=subject)))
 
 
@@ -633,7 +633,7 @@ async def test_whatever_the_library_raises_is_a_refusal(
 
     monkeypatch.setattr(Key, "has_signed", has_signed)
 
-    with pytest.raises(InvalidToken, match=error.__name__):
+    with pytest.raises(InvalidCredentials, match=error.__name__):
         await authenticate(forge(good()))
 
 
@@ -668,7 +668,7 @@ async def principal_or_none(token: str) -> Principal | None:
     """Any exception but these two would be a failure of the service, not of the token."""
     try:
         return await authenticate(token)
-    except (InvalidToken, MissingToken):
+    except (InvalidCredentials, NoCredentials):
         return None
 
 
@@ -760,7 +760,7 @@ async def test_a_good_token_with_one_character_changed_is_refused(place: int, ch
 )
 async def test_a_refusal_never_repeats_what_was_refused(token: str) -> None:
     """Its message goes to the log, where a token must not be found."""
-    with pytest.raises(InvalidToken) as refusal:
+    with pytest.raises(InvalidCredentials) as refusal:
         await authenticate(token)
 
     message = str(refusal.value)

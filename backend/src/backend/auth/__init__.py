@@ -12,15 +12,15 @@ Starlette, PyJWT with cryptography, and for key sets over HTTP httpx2.
 """
 
 from .authenticator import Authenticator, Sources
-from .keys import KeysUnavailable
-from .tokens import ForeignOrigin, InvalidToken, MissingToken, Principal
+from .keys import KeySourceUnavailable
+from .tokens import ForeignOrigin, InvalidCredentials, NoCredentials, Principal
 
 __all__ = [
     "Authenticator",
     "ForeignOrigin",
-    "InvalidToken",
-    "KeysUnavailable",
-    "MissingToken",
+    "InvalidCredentials",
+    "KeySourceUnavailable",
+    "NoCredentials",
     "Principal",
     "Sources",
 ]

@@ -7,7 +7,7 @@ from typing import Protocol
 from starlette.datastructures import Headers
 
 from .sessions import Sessions, session_cookie
-from .tokens import ForeignOrigin, InvalidToken, MissingToken, Principal, UnverifiedToken, parse
+from .tokens import ForeignOrigin, InvalidCredentials, NoCredentials, Principal, UnverifiedToken, parse
 
 REMEMBERED_TOKENS = 10_000
 REMEMBERED_FOR = 60.0  # seconds; its key may have been withdrawn since
@@ -18,10 +18,10 @@ _UNKNOWN = Principal(""), 0.0
 
 class Verifier(Protocol):
     async def verify(self, token: UnverifiedToken) -> Principal:
-        """Raises InvalidToken or KeysUnavailable."""
+        """Raises InvalidCredentials or KeySourceUnavailable."""
 
     async def check(self) -> None:
-        """Raises KeysUnavailable where no token could be verified."""
+        """Raises KeySourceUnavailable where no token could be verified."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,20 +49,20 @@ class Authenticator:
         self._remembered: dict[bytes, tuple[Principal, float]] = {}  # until when
 
     async def authenticate(self, method: str, headers: Headers) -> Principal:
-        """Raises MissingToken, InvalidToken, ForeignOrigin or KeysUnavailable."""
+        """Raises NoCredentials, InvalidCredentials, ForeignOrigin or KeySourceUnavailable."""
         token = _bearer_token(headers)
         if token is not None:
             return await self._of_token(token)
         cookie = session_cookie(headers) if self._sources.sessions else None
         if cookie is None or self._sources.sessions is None:
-            raise MissingToken
+            raise NoCredentials
         if method not in _SAFE_METHODS and headers.get("origin") not in self._cookie_origins:
             # Browsers send cookies along with whatever page asks them to; only the origin tells which did.
             raise ForeignOrigin
         return await self._sources.sessions.of_cookie(cookie)
 
     async def check(self) -> None:
-        """Raises KeysUnavailable where a source that is switched on could verify nothing."""
+        """Raises KeySourceUnavailable where a source that is switched on could verify nothing."""
         sources = self._sources
         for source in (sources.secret, sources.keys, sources.sessions, sources.revocations):
             if source:
@@ -85,7 +85,7 @@ class Authenticator:
         # The header chooses between what was switched on; each verifier accepts only the algorithm of its key.
         verifier = self._sources.secret if token.header.get("alg") == "HS256" else self._sources.keys
         if verifier is None:
-            raise InvalidToken("signed in a way that is not switched on")
+            raise InvalidCredentials("signed in a way that is not switched on")
         return verifier
 
     def _remember(self, digest: bytes, principal: Principal) -> None:
@@ -101,8 +101,8 @@ def _bearer_token(headers: Headers) -> str | None:
     if not values:
         return None
     if len(values) > 1:
-        raise InvalidToken("more than one Authorization header")
+        raise InvalidCredentials("more than one Authorization header")
     scheme, _, token = values[0].partition(" ")
     if scheme.lower() != "bearer":
-        raise InvalidToken("not a Bearer token")
+        raise InvalidCredentials("not a Bearer token")
     return token.strip(" ")

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx2
 
-from .keys import ALGORITHMS, JWK, KeySet, KeysUnavailable
-from .tokens import ClaimRules, InvalidToken, Principal, UnverifiedToken, check_claims, verify
+from .keys import ALGORITHMS, JWK, KeySet, KeySourceUnavailable
+from .tokens import ClaimRules, InvalidCredentials, Principal, UnverifiedToken, check_claims, verify
 
 MAX_BYTES = 64 * 1024
 MAX_KEYS = 100  # an issuer that rotates its key daily and lists old ones for a month has some thirty
@@ -30,16 +30,16 @@ class KeyVerifier:
         self._rules = rules
 
     async def verify(self, token: UnverifiedToken) -> Principal:
-        """Raises InvalidToken or KeysUnavailable."""
+        """Raises InvalidCredentials or KeySourceUnavailable."""
         # No key could save such a token, so none is asked for: it may be an old one, of a key long gone.
         if token.header.get("alg") not in ALGORITHMS:
-            raise InvalidToken("signed with an algorithm of no key")
+            raise InvalidCredentials("signed with an algorithm of no key")
         check_claims(token.claims, self._rules, time())
         key = await self._keys.find(token.header.get("kid"))
         return verify(token, key, self._rules, time())
 
     async def check(self) -> None:
-        """Raises KeysUnavailable."""
+        """Raises KeySourceUnavailable."""
         await self._keys.check()
 
 
@@ -51,7 +51,7 @@ def from_url(client: httpx2.AsyncClient, url: str) -> Callable[[], Awaitable[lis
             return _keys_of(await _read(client, url))
         except (httpx2.HTTPError, ValueError, RecursionError) as error:
             shown = repr(httpx2.URL(url))  # without the password, if it has one
-            raise KeysUnavailable(f"{shown}: {type(error).__name__} {error}") from error
+            raise KeySourceUnavailable(f"{shown}: {type(error).__name__} {error}") from error
 
     return fetch
 
@@ -81,12 +81,12 @@ def _keys_of(body: bytearray) -> list[JWK]:
     return [key for key in keys if isinstance(key, dict)]
 
 
-def from_database(fetch: Callable[[str], Awaitable[Sequence[Any]]]) -> Callable[[], Awaitable[list[JWK]]]:
-    """The set as Better Auth keeps it. `fetch` runs SQL and gives its rows."""
+def from_database(run_query: Callable[[str], Awaitable[Sequence[Any]]]) -> Callable[[], Awaitable[list[JWK]]]:
+    """The set as Better Auth keeps it. `run_query` runs SQL and gives its rows."""
 
     async def read() -> list[JWK]:
         keys: list[JWK] = []
-        for row in await fetch(PUBLIC_KEYS):
+        for row in await run_query(PUBLIC_KEYS):
             try:
                 key = json.loads(row["publicKey"])
             except (ValueError, TypeError, RecursionError):

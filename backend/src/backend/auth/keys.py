@@ -10,29 +10,29 @@ from typing import Any
 import jwt
 from jwt.utils import base64url_decode
 
-from .tokens import InvalidToken, Key
+from .tokens import InvalidCredentials, Key
 
 type JWK = Mapping[str, Any]  # JSON
-type Fetch = Callable[[], Awaitable[Iterable[JWK]]]
+type FetchKeys = Callable[[], Awaitable[Iterable[JWK]]]
 """Gets the key set from wherever it is kept. Whatever it raises, there is no set to be had."""
 
 ALGORITHMS = ("EdDSA", "ES256", "ES512", "RS256", "PS256")  # all that Better Auth signs with
 
 # Seconds.
 COOLDOWN = 1.0  # between the beginnings of two fetches, failed ones included
-PATIENCE = 2.0  # how long one request waits for a key, and how long one fetch may take
+FETCH_TIMEOUT = 2.0  # how long one request waits for a key, and how long one fetch may take
 REFRESH_AFTER = 300.0  # known keys serve on while a fetch in the background looks whether they are still listed
-FORGET_AFTER = 3600.0  # how long known keys serve while the issuer cannot be reached
+EXPIRE_AFTER = 3600.0  # how long known keys serve while the issuer cannot be reached
 
 
-class KeysUnavailable(Exception):
+class KeySourceUnavailable(Exception):
     """The issuer's keys cannot be had at the moment, so nothing can be said about a token."""
 
 
 class KeySet:
     """The keys by their ids. However many requests want one, at most one fetch a second begins, and one runs."""
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: FetchKeys) -> None:
         self._fetch = fetch
         self._keys: dict[str, Key] = {}
         self._begun = self._succeeded = -inf
@@ -43,10 +43,10 @@ class KeySet:
     async def find(self, key_id: object) -> Key:
         """The key of this id; for an unknown one the set is fetched first, since keys rotate.
 
-        Raises InvalidToken if the issuer does not list it, KeysUnavailable if the issuer cannot be asked.
+        Raises InvalidCredentials if the issuer does not list it, KeySourceUnavailable if it cannot be reached.
         """
         if not isinstance(key_id, str):
-            raise InvalidToken("no key id")
+            raise InvalidCredentials("no key id")
         if key := self._known(key_id):
             if monotonic() - self._succeeded > REFRESH_AFTER:
                 self._join()
@@ -54,20 +54,20 @@ class KeySet:
         asked = monotonic()
         # A fetch that is under way may have read the set just before the key was added to it.
         while self._begun < asked:
-            await self._fetched(asked + PATIENCE)
+            await self._fetched(asked + FETCH_TIMEOUT)
             if key := self._known(key_id):
                 return key
         if self._failure:
-            raise KeysUnavailable(self._failure)
-        raise InvalidToken("signed with a key that the issuer does not list")
+            raise KeySourceUnavailable(self._failure)
+        raise InvalidCredentials("signed with a key that the issuer does not list")
 
     async def check(self) -> None:
-        """Raises KeysUnavailable unless the set has been fetched, or can be. It may be empty."""
-        if monotonic() - self._succeeded < FORGET_AFTER:
+        """Raises KeySourceUnavailable unless the set has been fetched, or can be. It may be empty."""
+        if monotonic() - self._succeeded < EXPIRE_AFTER:
             return
-        await self._fetched(monotonic() + PATIENCE)
+        await self._fetched(monotonic() + FETCH_TIMEOUT)
         if self._failure:
-            raise KeysUnavailable(self._failure)
+            raise KeySourceUnavailable(self._failure)
 
     async def close(self) -> None:
         self._closed = True
@@ -76,18 +76,18 @@ class KeySet:
             await asyncio.wait([self._fetching])
 
     def _known(self, key_id: str) -> Key | None:
-        return self._keys.get(key_id) if monotonic() - self._succeeded < FORGET_AFTER else None
+        return self._keys.get(key_id) if monotonic() - self._succeeded < EXPIRE_AFTER else None
 
     async def _fetched(self, deadline: float) -> None:
         """Wait for the end of the next fetch. It is everybody's: who is cancelled here does not cancel it."""
         fetching = self._join()
         await asyncio.wait([fetching], timeout=max(0, deadline - monotonic()))
         if not fetching.done() or fetching.cancelled():
-            raise KeysUnavailable("the issuer takes too long to answer, or the service is stopping")
+            raise KeySourceUnavailable("the issuer takes too long to answer, or the service is stopping")
 
     def _join(self) -> asyncio.Task[None]:
         if self._closed:
-            raise KeysUnavailable("the service is stopping")
+            raise KeySourceUnavailable("the service is stopping")
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._refresh())
         return self._fetching
@@ -96,9 +96,9 @@ class KeySet:
         await asyncio.sleep(self._begun + COOLDOWN - monotonic())
         self._begun = monotonic()
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FETCH_TIMEOUT):
                 keys = usable(await self._fetch())
-        except KeysUnavailable as failure:
+        except KeySourceUnavailable as failure:
             self._failure = str(failure)
         except Exception as error:  # noqa: BLE001 - whatever it was, tokens are not what is wrong
             self._failure = f"{type(error).__name__}: {error}"

@@ -12,7 +12,7 @@ class SecretVerifier:
         self._rules = rules
 
     async def verify(self, token: UnverifiedToken) -> Principal:
-        """Raises InvalidToken."""
+        """Raises InvalidCredentials."""
         return verify(token, self._key, self._rules, time())
 
     async def check(self) -> None:

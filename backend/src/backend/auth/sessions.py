@@ -15,9 +15,9 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
-from .tokens import InvalidToken, Principal
+from .tokens import InvalidCredentials, Principal
 
-type Fetch = Callable[..., Awaitable[Sequence[Any]]]
+type RunQuery = Callable[..., Awaitable[Sequence[Any]]]
 """Runs SQL with positional parameters and gives its rows."""
 
 COOKIES = ("__Secure-better-auth.session_token", "better-auth.session_token")
@@ -40,53 +40,53 @@ BY_ID = _FIND.format(column="id")
 class Sessions:
     """Better Auth's table of sessions, read once for each request."""
 
-    def __init__(self, fetch: Fetch, *, secret: str | None, require_signature: bool) -> None:
-        self._fetch = fetch
+    def __init__(self, run_query: RunQuery, *, secret: str | None, require_signature: bool) -> None:
+        self._run_query = run_query
         self._secret = secret.encode() if secret else None
         self._require_signature = require_signature
 
     async def of_bearer(self, text: str) -> Principal:
-        """Bare or signed. Raises InvalidToken."""
+        """Bare or signed. Raises InvalidCredentials."""
         if "." not in unquote(text):
             if self._require_signature:
-                raise InvalidToken("a session token without its signature")
+                raise InvalidCredentials("a session token without its signature")
             return await self._find(text)
         return await self.of_cookie(text)
 
     async def of_cookie(self, value: str) -> Principal:
-        """Raises InvalidToken."""
+        """Raises InvalidCredentials."""
         token, _, signature = unquote(value).rpartition(".")
         self._check_signature(token, signature)
         return await self._find(token)
 
     async def check(self) -> None:
         """Raises whatever the table raises where no session could be looked up."""
-        await self._fetch(BY_TOKEN, "")
+        await self._run_query(BY_TOKEN, "")
 
     async def require(self, principal: Principal) -> None:
-        """Raises InvalidToken unless the session that a JWT names in `sid` goes on, and is its user's."""
+        """Raises InvalidCredentials unless the session that a JWT names in `sid` goes on, and is its user's."""
         session_id = principal.session_id
         rows: Sequence[Any] = ()
         if isinstance(session_id, str) and _TOKEN.fullmatch(session_id):
-            rows = await self._fetch(BY_ID, session_id)
+            rows = await self._run_query(BY_ID, session_id)
         if not rows or rows[0]["userId"] != principal.user_id:
-            raise InvalidToken("its session has ended")
+            raise InvalidCredentials("its session has ended")
 
     async def _find(self, token: str) -> Principal:
         if not _TOKEN.fullmatch(token):
-            raise InvalidToken("not a session token")
-        rows = await self._fetch(BY_TOKEN, token)
+            raise InvalidCredentials("not a session token")
+        rows = await self._run_query(BY_TOKEN, token)
         if not rows:
-            raise InvalidToken("no such session, or it has ended, or its user is banned")
+            raise InvalidCredentials("no such session, or it has ended, or its user is banned")
         return Principal(rows[0]["userId"])
 
     def _check_signature(self, token: str, signature: str) -> None:
         if self._secret is None:
-            raise InvalidToken("a signed session token, and no BETTER_AUTH_SECRET to check it with")
+            raise InvalidCredentials("a signed session token, and no BETTER_AUTH_SECRET to check it with")
         expected = b64encode(hmac.digest(self._secret, token.encode(), "sha256"))
         # As bytes: compare_digest refuses text that is not ASCII.
         if not hmac.compare_digest(signature.encode(), expected):
-            raise InvalidToken("a session token with a wrong signature")
+            raise InvalidCredentials("a session token with a wrong signature")
 
 
 def session_cookie(headers: Headers) -> str | None:

@@ -18,11 +18,11 @@ SUBJECT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _HEADER_MEMBERS = {"alg", "typ", "kid"}
 
 
-class MissingToken(Exception):
+class NoCredentials(Exception):
     """The request has no Authorization header."""
 
 
-class InvalidToken(Exception):
+class InvalidCredentials(Exception):
     """The token proves nothing. The message is for the log: an answer that explains helps a forger."""
 
 
@@ -71,61 +71,61 @@ class Key:
 
 
 def parse(text: str) -> UnverifiedToken:
-    """Split a compact JWS into its parts. Raises InvalidToken unless each is strictly what the RFCs say."""
+    """Split a compact JWS into its parts. Raises InvalidCredentials unless each is strictly what the RFCs say."""
     if len(text) > MAX_TOKEN_BYTES:
-        raise InvalidToken("too long")
+        raise InvalidCredentials("too long")
     parts = _COMPACT.fullmatch(text)
     if not parts:
-        raise InvalidToken("not three parts of base64url")
+        raise InvalidCredentials("not three parts of base64url")
     header, claims, signature = (_decoded(part) for part in parts.groups())
     token = UnverifiedToken(_object(header), _object(claims), text[: parts.end(2)].encode(), signature)
     if not token.header.keys() <= _HEADER_MEMBERS:
-        raise InvalidToken("unexpected header member")
+        raise InvalidCredentials("unexpected header member")
     if not isinstance(token.header.get("kid", ""), str):
-        raise InvalidToken("kid is not a string")
+        raise InvalidCredentials("kid is not a string")
     # Better Auth's stock plugin sets no type; every other kind of token it signs names its own.
     if token.header.get("typ", "JWT") != "JWT":
-        raise InvalidToken("another type of token")
+        raise InvalidCredentials("another type of token")
     return token
 
 
 def verify(token: UnverifiedToken, key: Key, rules: ClaimRules, now: float) -> Principal:
-    """Check claims and signature. Raises InvalidToken.
+    """Check claims and signature. Raises InvalidCredentials.
 
     The algorithm is the key's; what the token says of itself has to agree.
     """
     if token.header.get("alg") != key.algorithm:
-        raise InvalidToken("not signed with the algorithm of the key")
+        raise InvalidCredentials("not signed with the algorithm of the key")
     check_claims(token.claims, rules, now)
     try:
         genuine = key.has_signed(token)
     except Exception as error:
         # The library lets some errors of those below it through. Whatever it is, the token is not good.
-        raise InvalidToken(f"its signature cannot be checked: {type(error).__name__}") from error
+        raise InvalidCredentials(f"its signature cannot be checked: {type(error).__name__}") from error
     if not genuine:
-        raise InvalidToken("wrong signature")
+        raise InvalidCredentials("wrong signature")
     return Principal(token.claims["sub"], token.claims["exp"], token.claims.get("sid"))
 
 
 def check_claims(claims: dict[str, Any], rules: ClaimRules, now: float) -> None:
-    """Whether they could be those of a good token, by whoever they are claimed. Raises InvalidToken."""
+    """Whether they could be those of a good token, by whoever they are claimed. Raises InvalidCredentials."""
     for name in ("iss", "aud", "sub", "iat", "exp"):
         if claims.get(name) is None:
-            raise InvalidToken(f"no {name}")
+            raise InvalidCredentials(f"no {name}")
     if claims["iss"] != rules.issuer:
-        raise InvalidToken("another issuer")
+        raise InvalidCredentials("another issuer")
     if not _names(claims["aud"], rules.audience):
-        raise InvalidToken("another audience")
+        raise InvalidCredentials("another audience")
     issued, expires = (_numeric_date(claims, name) for name in ("iat", "exp"))
     begins = _numeric_date(claims, "nbf") if "nbf" in claims else issued
     if expires <= now:
-        raise InvalidToken("expired")
+        raise InvalidCredentials("expired")
     if max(issued, begins) > now + CLOCK_SKEW.total_seconds():
-        raise InvalidToken("not yet valid")
+        raise InvalidCredentials("not yet valid")
     if not 0 < expires - issued <= rules.max_lifetime.total_seconds():
-        raise InvalidToken("lives too long, or ends before it begins")
+        raise InvalidCredentials("lives too long, or ends before it begins")
     if not isinstance(claims["sub"], str) or not SUBJECT.fullmatch(claims["sub"]):
-        raise InvalidToken("sub is not a user id")
+        raise InvalidCredentials("sub is not a user id")
 
 
 def _names(audience: object, ours: str) -> bool:
@@ -139,7 +139,7 @@ def _numeric_date(claims: dict[str, Any], name: str) -> float:
     value = claims.get(name)
     # A bool is an int to Python. Past 2^53 a number is no longer exact to the second for everyone.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2**53:
-        raise InvalidToken(f"{name} is not a time")
+        raise InvalidCredentials(f"{name} is not a time")
     return value
 
 
@@ -147,7 +147,7 @@ def _decoded(part: str) -> bytes:
     try:
         return jwt.utils.base64url_decode(part)
     except ValueError as error:
-        raise InvalidToken("not base64url") from error
+        raise InvalidCredentials("not base64url") from error
 
 
 def _object(part: bytes) -> dict[str, Any]:
@@ -155,9 +155,9 @@ def _object(part: bytes) -> dict[str, Any]:
         # Left to itself, json.loads would guess at UTF-16 and UTF-32 too (RFC 7519, section 7.2: UTF-8).
         decoded = json.loads(part.decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
-        raise InvalidToken("not JSON") from error
+        raise InvalidCredentials("not JSON") from error
     if not isinstance(decoded, dict):
-        raise InvalidToken("not a JSON object")
+        raise InvalidCredentials("not a JSON object")
     return decoded
 
 

@@ -10,14 +10,14 @@ import asyncpg
 import httpx2
 from starlette.datastructures import Headers
 
-from backend.auth import InvalidToken, KeysUnavailable
+from backend.auth import InvalidCredentials, KeySourceUnavailable
 from backend.auth.jwks import TIMEOUT_SECONDS, from_database, from_url
 from backend.auth.keys import usable
-from backend.auth.sessions import BY_TOKEN
+from backend.auth.sessions import BY_TOKEN, RunQuery
 from backend.auth.tokens import parse
 from backend.config import AuthSource, Environment, Settings, origin_of
 from backend.errors import NotReady, Problem
-from backend.http.authentication import Fetch, authenticator_for
+from backend.http.authentication import authenticator_for
 from backend.postgres.admission import UnsafeRole, examine
 from backend.postgres.urls import connect_arguments
 
@@ -134,7 +134,7 @@ async def _keys_of_url(settings: Settings) -> Finding:
     async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
         try:
             return _keys(list(await from_url(client, settings.keys_url)()))
-        except KeysUnavailable as error:
+        except KeySourceUnavailable as error:
             message = f"cannot be fetched from {re.sub(r"URL\('([^']*)'\)", r'\1', str(error))}"
     if "404" in message:
         advice = "set JWKS_URL to where Better Auth's keys are, or AUTH_SOURCES=secret if it signs with HS256"
@@ -175,13 +175,13 @@ async def _no_database(*_: object) -> Sequence[Any]:
     raise ConnectionError("the database cannot be reached")
 
 
-async def _token(settings: Settings, fetch: Fetch, token: str) -> Finding:
-    async with authenticator_for(settings, fetch) as authenticator:
+async def _token(settings: Settings, run_query: RunQuery, token: str) -> Finding:
+    async with authenticator_for(settings, run_query) as authenticator:
         try:
             principal = await authenticator.authenticate("GET", Headers({"Authorization": f"Bearer {token}"}))
-        except InvalidToken as error:
+        except InvalidCredentials as error:
             return bad("token", "; ".join([f"refused: {error}", *_advice(settings, token, str(error))]))
-        except (KeysUnavailable, Problem, asyncpg.PostgresError, OSError) as error:
+        except (KeySourceUnavailable, Problem, asyncpg.PostgresError, OSError) as error:
             return bad("token", f"cannot be checked: {error}")
     return good("token", f"accepted, of the user {principal.user_id}")
 
@@ -190,7 +190,7 @@ def _advice(settings: Settings, token: str, reason: str) -> list[str]:
     """What to change where the token and the settings disagree. It is the operator's own token, so it is told."""
     try:
         parsed = parse(token)
-    except InvalidToken:
+    except InvalidCredentials:
         return _advice_on_a_session_token(settings, token)
     algorithm = parsed.header.get("alg")
     source = AuthSource.SECRET if algorithm == "HS256" else AuthSource.JWKS

@@ -1,6 +1,6 @@
 """The sources of tokens that the settings name, put together."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,31 +11,28 @@ from backend.auth import Authenticator, Sources
 from backend.auth.jwks import TIMEOUT_SECONDS, KeyVerifier, from_database, from_url
 from backend.auth.keys import KeySet
 from backend.auth.secret import SecretVerifier
-from backend.auth.sessions import Sessions
+from backend.auth.sessions import RunQuery, Sessions
 from backend.auth.tokens import ClaimRules
 from backend.config import AuthSource, Settings
 from backend.errors import NotReady
 from backend.logs import log
-
-type Fetch = Callable[..., Awaitable[Sequence[Any]]]
-"""Runs SQL with positional parameters and gives its rows."""
 
 # The rights were not granted, or Better Auth's plugins have added or removed a column since.
 _NOT_MIGRATED = (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 
 @asynccontextmanager
-async def authenticator_for(settings: Settings, fetch: Fetch) -> AsyncIterator[Authenticator]:
+async def authenticator_for(settings: Settings, run_query: RunQuery) -> AsyncIterator[Authenticator]:
     secret = settings.better_auth_secret.get_secret_value() if settings.better_auth_secret else None
     rules = ClaimRules(issuer=settings.issuer, audience=settings.audience, max_lifetime=settings.jwt_max_lifetime)
-    read = _reading(fetch)
-    sessions = Sessions(read, secret=secret, require_signature=settings.session_require_signature)
+    run_query = _explaining_refusals(run_query)
+    sessions = Sessions(run_query, secret=secret, require_signature=settings.session_require_signature)
     async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
         keys = None
         if AuthSource.JWKS in settings.sources:
             keys = KeySet(from_url(client, settings.keys_url))
         elif AuthSource.JWKS_DATABASE in settings.sources:
-            keys = KeySet(from_database(read))
+            keys = KeySet(from_database(run_query))
         sources = Sources(
             secret=SecretVerifier(secret, rules) if secret and AuthSource.SECRET in settings.sources else None,
             keys=KeyVerifier(keys, rules) if keys else None,
@@ -49,16 +46,16 @@ async def authenticator_for(settings: Settings, fetch: Fetch) -> AsyncIterator[A
                 await keys.close()
 
 
-def _reading(fetch: Fetch) -> Fetch:
-    """To read Better Auth's tables with."""
+def _explaining_refusals(run_query: RunQuery) -> RunQuery:
+    """The same, but raises NotReady if Better Auth's tables or their grants do not match this release."""
 
-    async def read(sql: str, *arguments: object) -> Sequence[Any]:
+    async def run(sql: str, *arguments: object) -> Sequence[Any]:
         try:
-            return await fetch(sql, *arguments)
+            return await run_query(sql, *arguments)
         except _NOT_MIGRATED as error:
             log.error("Better Auth's tables cannot be read; run `tasks migrate`", reason=str(error))
             raise NotReady(
                 "The service may not read what it needs of Better Auth's tables; run `tasks migrate`."
             ) from error
 
-    return read
+    return run

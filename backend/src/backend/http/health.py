@@ -31,6 +31,6 @@ async def ready(request: Request) -> Response:
     await database.check()
     try:
         await authenticator.check()
-    except auth.KeysUnavailable as error:
+    except auth.KeySourceUnavailable as error:
         raise KeysUnavailable from error
     return responses.document({"status": "ok"})

@@ -37,14 +37,14 @@ async def _authenticate(request: Request) -> auth.Principal:
     authenticator: auth.Authenticator = request.state.authenticator
     try:
         return await authenticator.authenticate(request.method, request.headers)
-    except auth.MissingToken as error:
+    except auth.NoCredentials as error:
         raise MissingToken from error
-    except auth.InvalidToken as error:
+    except auth.InvalidCredentials as error:
         log.info("token refused", reason=str(error), request_id=request.scope["request_id"])
         raise InvalidToken from error
     except auth.ForeignOrigin as error:
         raise OriginNotAllowed from error
-    except auth.KeysUnavailable as error:
+    except auth.KeySourceUnavailable as error:
         log.warning("keys unavailable", reason=str(error), request_id=request.scope["request_id"])
         raise KeysUnavailable from error
 
