@@ -1,14 +1,14 @@
-"""From what a request carries to the person who sent it: tokens and sessions of Better Auth.
+"""From the credentials in a request to the user who sent it: JWTs and session tokens of Better Auth.
 
-    tokens.py         what every JWT must satisfy, and how one is verified with a key
-    secret.py         the key that Better Auth and this service share (HS256)
-    keys.py           the issuer's public keys: fetched, bounded, bound to their algorithms
-    jwks.py           tokens signed with them; where they are fetched from
+    tokens.py         parses a JWT, checks its claims and verifies its signature with a key
+    secret.py         HS256, with the secret that Better Auth and this service share
+    keys.py           the issuer's public keys: fetched within limits, each bound to one algorithm
+    jwks.py           JWTs signed with those keys, and where the keys are fetched from
     sessions.py       session tokens, looked up in Better Auth's table
-    authenticator.py  which of these is asked
+    authenticator.py  chooses which of these verifies a request
 
-Nothing in here knows of tasks, settings or problems: the folder can be copied into another project. It needs
-Starlette, PyJWT with cryptography, and for key sets over HTTP httpx2.
+Nothing in this folder knows about tasks, settings or problem details, so it can be copied into another project. It
+needs Starlette, PyJWT with cryptography, and httpx2 for key sets over HTTP.
 """
 
 from .authenticator import Authenticator, Sources

@@ -10,7 +10,7 @@ from .sessions import Sessions, session_cookie
 from .tokens import ForeignOrigin, InvalidCredentials, NoCredentials, Principal, UnverifiedToken, parse
 
 REMEMBERED_TOKENS = 10_000
-REMEMBERED_FOR = 60.0  # seconds; its key may have been withdrawn since
+REMEMBERED_FOR = 60.0  # seconds; how long a token can outlive the withdrawal of its key
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # RFC 9110, section 9.2.1
 _UNKNOWN = Principal(""), 0.0
@@ -21,35 +21,38 @@ class Verifier(Protocol):
         """Raises InvalidCredentials or KeySourceUnavailable."""
 
     async def check(self) -> None:
-        """Raises KeySourceUnavailable where no token could be verified."""
+        """Raises KeySourceUnavailable if no token could be verified right now."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """Where a credential may come from. What is None is switched off."""
+    """What credentials are checked against. None switches a source off."""
 
     secret: Verifier | None = None  # HS256
     keys: Verifier | None = None  # every other algorithm
-    sessions: Sessions | None = None  # session tokens, as bearer tokens and cookies
-    revocations: Sessions | None = None  # where the session that a JWT names in `sid` is looked up
+    sessions: Sessions | None = None  # session tokens, sent as bearer tokens or cookies
+    revocations: Sessions | None = None  # checks that the session in a JWT's `sid` is still alive
 
 
 class Authenticator:
     """Finds out who sent a request.
 
-    What a request carries decides which source is asked, and no other is asked after that one has refused.
+    The form of the credentials selects one source. If that source refuses them, no other source is tried.
 
-    A verified JWT is remembered for a minute, by its digest: a check of the signature costs some 50 times as much
-    as the look-up, and a client sends the same token again and again. Sessions are looked up each time.
+    A verified JWT is remembered for a minute, by its digest: clients send the same token many times, and checking
+    its signature costs some 50 times as much as the look-up. Sessions are looked up on each request.
     """
 
     def __init__(self, sources: Sources, *, cookie_origins: Collection[str] = ()) -> None:
         self._sources = sources
         self._cookie_origins = frozenset(cookie_origins)
-        self._remembered: dict[bytes, tuple[Principal, float]] = {}  # until when
+        self._remembered: dict[bytes, tuple[Principal, float]] = {}  # with the time it is forgotten
 
     async def authenticate(self, method: str, headers: Headers) -> Principal:
-        """Raises NoCredentials, InvalidCredentials, ForeignOrigin or KeySourceUnavailable."""
+        """The user who sent the request.
+
+        Raises NoCredentials, InvalidCredentials, ForeignOrigin or KeySourceUnavailable.
+        """
         token = _bearer_token(headers)
         if token is not None:
             return await self._of_token(token)
@@ -57,12 +60,12 @@ class Authenticator:
         if cookie is None or self._sources.sessions is None:
             raise NoCredentials
         if method not in _SAFE_METHODS and headers.get("origin") not in self._cookie_origins:
-            # Browsers send cookies along with whatever page asks them to; only the origin tells which did.
+            # A browser adds the cookie to requests of any page; only the origin tells which page made this one.
             raise ForeignOrigin
         return await self._sources.sessions.of_cookie(cookie)
 
     async def check(self) -> None:
-        """Raises KeySourceUnavailable where a source that is switched on could verify nothing."""
+        """Raises KeySourceUnavailable, or what the query raises, if an enabled source could verify nothing."""
         sources = self._sources
         for source in (sources.secret, sources.keys, sources.sessions, sources.revocations):
             if source:
@@ -82,7 +85,7 @@ class Authenticator:
         return principal
 
     def _verifier(self, token: UnverifiedToken) -> Verifier:
-        # The header chooses between what was switched on; each verifier accepts only the algorithm of its key.
+        # The header only chooses among enabled verifiers; each of them accepts its own key's algorithm alone.
         verifier = self._sources.secret if token.header.get("alg") == "HS256" else self._sources.keys
         if verifier is None:
             raise InvalidCredentials("signed in a way that is not switched on")
@@ -91,7 +94,7 @@ class Authenticator:
     def _remember(self, digest: bytes, principal: Principal) -> None:
         self._remembered.pop(digest, None)
         while len(self._remembered) >= REMEMBERED_TOKENS:
-            # Dictionaries keep the order of insertion, so this is the one remembered longest.
+            # Dictionaries keep insertion order, so the first entry is the oldest.
             del self._remembered[next(iter(self._remembered))]
         self._remembered[digest] = principal, min(principal.expires_at, time() + REMEMBERED_FOR)
 

@@ -1,4 +1,4 @@
-"""Tokens signed with Better Auth's own key pairs, and the two places its public keys can be had from."""
+"""Tokens signed with Better Auth's key pairs, and the two places where its public keys can be read."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,10 +11,10 @@ from .keys import ALGORITHMS, JWK, KeySet, KeySourceUnavailable
 from .tokens import ClaimRules, InvalidCredentials, Principal, UnverifiedToken, check_claims, verify
 
 MAX_BYTES = 64 * 1024
-MAX_KEYS = 100  # an issuer that rotates its key daily and lists old ones for a month has some thirty
+MAX_KEYS = 100  # daily rotation, with old keys listed for a month, makes about thirty
 TIMEOUT_SECONDS = 2.0
 
-# Better Auth itself lists a key for 30 days after it has stopped signing with it. The limit is MAX_KEYS.
+# Better Auth, too, lists a key for 30 days after it stops signing with it. The LIMIT is MAX_KEYS.
 PUBLIC_KEYS = """
     SELECT id, "publicKey", alg FROM jwks
      WHERE "expiresAt" IS NULL OR "expiresAt" > now() - interval '30 days'
@@ -23,7 +23,7 @@ PUBLIC_KEYS = """
 
 
 class KeyVerifier:
-    """EdDSA, ES256, ES512, RS256 and PS256: the key that the token's `kid` names decides which."""
+    """Verifies EdDSA, ES256, ES512, RS256 and PS256. The key that `kid` names determines the algorithm."""
 
     def __init__(self, keys: KeySet, rules: ClaimRules) -> None:
         self._keys = keys
@@ -31,7 +31,7 @@ class KeyVerifier:
 
     async def verify(self, token: UnverifiedToken) -> Principal:
         """Raises InvalidCredentials or KeySourceUnavailable."""
-        # No key could save such a token, so none is asked for: it may be an old one, of a key long gone.
+        # Refused with any key, so no fetch is wasted on it: an expired token may name a key no longer listed.
         if token.header.get("alg") not in ALGORITHMS:
             raise InvalidCredentials("signed with an algorithm of no key")
         check_claims(token.claims, self._rules, time())
@@ -44,7 +44,7 @@ class KeyVerifier:
 
 
 def from_url(client: httpx2.AsyncClient, url: str) -> Callable[[], Awaitable[list[JWK]]]:
-    """The set as Better Auth publishes it."""
+    """A function that fetches the key set Better Auth publishes; it raises KeySourceUnavailable."""
 
     async def fetch() -> list[JWK]:
         try:
@@ -58,7 +58,7 @@ def from_url(client: httpx2.AsyncClient, url: str) -> Callable[[], Awaitable[lis
 
 async def _read(client: httpx2.AsyncClient, url: str) -> bytearray:
     body = bytearray()
-    # Uncompressed, so that the bound is one on what is read and not only on what is sent.
+    # Uncompressed, so that MAX_BYTES bounds the memory that is used, not only the traffic.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     async with client.stream("GET", url, headers=headers, follow_redirects=False) as answer:
         if answer.status_code != 200:
@@ -74,15 +74,15 @@ def _keys_of(body: bytearray) -> list[JWK]:
     answer = json.loads(body)
     keys = answer.get("keys") if isinstance(answer, dict) else None
     if not isinstance(keys, list):
-        raise ValueError("no key set")  # noqa: TRY004 - of what was answered, not of what was passed here
+        raise ValueError("no key set")  # noqa: TRY004 - the response is wrong, not an argument
     if len(keys) > MAX_KEYS:
-        # To leave some out could be to leave out the one that signs.
+        # Truncating the set could drop the key that signs.
         raise ValueError(f"more than {MAX_KEYS} keys")
     return [key for key in keys if isinstance(key, dict)]
 
 
 def from_database(run_query: Callable[[str], Awaitable[Sequence[Any]]]) -> Callable[[], Awaitable[list[JWK]]]:
-    """The set as Better Auth keeps it. `run_query` runs SQL and gives its rows."""
+    """A function that reads the key set from Better Auth's table. `run_query` runs SQL and returns its rows."""
 
     async def read() -> list[JWK]:
         keys: list[JWK] = []

@@ -1,4 +1,4 @@
-"""Public keys of an issuer: which of them to trust for what, and when to fetch them anew (RFC 7517)."""
+"""An issuer's public keys: which to trust, for which algorithm, and when to fetch them again (RFC 7517)."""
 
 import asyncio
 from collections import Counter
@@ -14,23 +14,26 @@ from .tokens import InvalidCredentials, Key
 
 type JWK = Mapping[str, Any]  # JSON
 type FetchKeys = Callable[[], Awaitable[Iterable[JWK]]]
-"""Gets the key set from wherever it is kept. Whatever it raises, there is no set to be had."""
+"""Fetches the key set. Any exception means that the set is unavailable."""
 
-ALGORITHMS = ("EdDSA", "ES256", "ES512", "RS256", "PS256")  # all that Better Auth signs with
+ALGORITHMS = ("EdDSA", "ES256", "ES512", "RS256", "PS256")  # all that Better Auth can sign with, besides HS256
 
 # Seconds.
-COOLDOWN = 1.0  # between the beginnings of two fetches, failed ones included
-FETCH_TIMEOUT = 2.0  # how long one request waits for a key, and how long one fetch may take
-REFRESH_AFTER = 300.0  # known keys serve on while a fetch in the background looks whether they are still listed
-EXPIRE_AFTER = 3600.0  # how long known keys serve while the issuer cannot be reached
+COOLDOWN = 1.0  # from the start of one fetch to the start of the next, even if the first fails
+FETCH_TIMEOUT = 2.0  # of a fetch, and of a request that waits for one
+REFRESH_AFTER = 300.0  # then a fetch in the background finds out which keys are still listed
+EXPIRE_AFTER = 3600.0  # how long keys stay valid while the issuer cannot be reached
 
 
 class KeySourceUnavailable(Exception):
-    """The issuer's keys cannot be had at the moment, so nothing can be said about a token."""
+    """The issuer's keys cannot be fetched right now, so a token can be neither accepted nor refused."""
 
 
 class KeySet:
-    """The keys by their ids. However many requests want one, at most one fetch a second begins, and one runs."""
+    """The issuer's keys by id.
+
+    All requests share one fetch at a time, and at most one starts per second, however many keys are asked for.
+    """
 
     def __init__(self, fetch: FetchKeys) -> None:
         self._fetch = fetch
@@ -41,7 +44,7 @@ class KeySet:
         self._closed = False
 
     async def find(self, key_id: object) -> Key:
-        """The key of this id; for an unknown one the set is fetched first, since keys rotate.
+        """The key with this id. Keys rotate, so the set is fetched before an unknown id is refused.
 
         Raises InvalidCredentials if the issuer does not list it, KeySourceUnavailable if it cannot be reached.
         """
@@ -52,7 +55,7 @@ class KeySet:
                 self._join()
             return key
         asked = monotonic()
-        # A fetch that is under way may have read the set just before the key was added to it.
+        # A fetch already under way does not count: it may have read the set just before the key was added.
         while self._begun < asked:
             await self._fetched(asked + FETCH_TIMEOUT)
             if key := self._known(key_id):
@@ -62,7 +65,7 @@ class KeySet:
         raise InvalidCredentials("signed with a key that the issuer does not list")
 
     async def check(self) -> None:
-        """Raises KeySourceUnavailable unless the set has been fetched, or can be. It may be empty."""
+        """Raises KeySourceUnavailable unless the set is known or can be fetched. It may be empty."""
         if monotonic() - self._succeeded < EXPIRE_AFTER:
             return
         await self._fetched(monotonic() + FETCH_TIMEOUT)
@@ -79,7 +82,7 @@ class KeySet:
         return self._keys.get(key_id) if monotonic() - self._succeeded < EXPIRE_AFTER else None
 
     async def _fetched(self, deadline: float) -> None:
-        """Wait for the end of the next fetch. It is everybody's: who is cancelled here does not cancel it."""
+        """Wait for the running fetch, or for a new one. Cancelling this leaves the fetch, which others share."""
         fetching = self._join()
         await asyncio.wait([fetching], timeout=max(0, deadline - monotonic()))
         if not fetching.done() or fetching.cancelled():
@@ -100,32 +103,32 @@ class KeySet:
                 keys = usable(await self._fetch())
         except KeySourceUnavailable as failure:
             self._failure = str(failure)
-        except Exception as error:  # noqa: BLE001 - whatever it was, tokens are not what is wrong
+        except Exception as error:  # noqa: BLE001 - any failure is the source's, not the token's
             self._failure = f"{type(error).__name__}: {error}"
         else:
             self._keys, self._succeeded, self._failure = keys, self._begun, None
 
 
 def usable(keys: Iterable[JWK]) -> dict[str, Key]:
-    """The keys that can verify signatures, each bound to its one algorithm. The others are left out."""
+    """The keys that can verify signatures, by id, each bound to one algorithm. All others are dropped."""
     listed = [(jwk["kid"], jwk) for jwk in keys if isinstance(jwk.get("kid"), str)]
     times = Counter(key_id for key_id, _ in listed)
     found: dict[str, Key] = {}
     for key_id, jwk in listed:
         try:
-            # Of two keys with one id nobody can say which is meant.
+            # Keys that share an id are ambiguous, so none of them is used.
             if times[key_id] == 1 and (algorithm := algorithm_of(jwk)):
                 # An RSA key of fewer than 2048 bits fails here.
                 found[key_id] = Key(algorithm, jwt.PyJWK(dict(jwk), algorithm).key)
-        except Exception:  # noqa: BLE001, S112 - there is no end to what can be wrong with a key
+        except Exception:  # noqa: BLE001, S112 - a malformed key can raise anything
             continue
     return found
 
 
 def algorithm_of(jwk: JWK) -> str | None:
-    """The one algorithm that a public key is for, by the key's own record; None if it is for nothing here.
+    """The algorithm that a public key declares it is for, or None if it cannot be used here.
 
-    Raises ValueError for numbers that are no base64url.
+    Raises ValueError if a number is not base64url.
     """
     if not _is_for_verifying(jwk):
         return None
@@ -143,13 +146,13 @@ def algorithm_of(jwk: JWK) -> str | None:
 
 def _is_for_verifying(jwk: JWK) -> bool:
     if "d" in jwk:
-        return False  # a private key that everybody can read proves nothing
+        return False  # a private key that is published proves nothing
     operations = jwk.get("key_ops", ["verify"])
     return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
 
 
-# The y coordinates of the eight points of Ed25519 whose order divides the cofactor. Under such a key one
-# signature is good for almost any message (RFC 8032, section 5.1.7, leaves the check to the verifier).
+# The y coordinates of the eight points of Ed25519 whose order divides the cofactor. With such a key,
+# one signature is valid for almost any message. RFC 8032, section 5.1.7, leaves this check to the verifier.
 _P = 2**255 - 19
 _SMALL_ORDER_Y = {
     0,

@@ -1,8 +1,8 @@
-"""Session tokens, looked up where Better Auth keeps them: what ends a session there ends it here at once.
+"""Session tokens, looked up in Better Auth's table, so that a session that ends there ends here at once.
 
-A session token is a key to a row, and says nothing by itself. It comes as a cookie, `token.signature` in
-percent-encoding, or as a bearer token, in the same form or bare. The signature is the HMAC-SHA-256 of the token
-with BETTER_AUTH_SECRET, in padded base64.
+A session token carries no claims; it only identifies a row. It arrives in a cookie, as a percent-encoded
+`token.signature`, or as a bearer token, signed in the same way or bare. The signature is the HMAC-SHA-256 of the
+token, keyed with BETTER_AUTH_SECRET, in padded base64.
 """
 
 import hmac
@@ -18,14 +18,14 @@ from starlette.requests import cookie_parser
 from .tokens import InvalidCredentials, Principal
 
 type RunQuery = Callable[..., Awaitable[Sequence[Any]]]
-"""Runs SQL with positional parameters and gives its rows."""
+"""Runs SQL with positional parameters and returns its rows."""
 
 COOKIES = ("__Secure-better-auth.session_token", "better-auth.session_token")
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
-# A ban is Better Auth's own business until somebody writes it into the table by other means; then only this
-# notices. The two columns exist only with the admin plugin: where they do not, their names mean the outer ones.
+# Better Auth enforces the bans that it sets itself; one that is put straight into the table is caught here only.
+# The two columns exist only with the admin plugin; without it, their names resolve to `unless_there`.
 _FIND = """
     SELECT s."userId"
       FROM session AS s, (SELECT false AS banned, NULL::timestamptz AS "banExpires") AS unless_there
@@ -38,7 +38,7 @@ BY_ID = _FIND.format(column="id")
 
 
 class Sessions:
-    """Better Auth's table of sessions, read once for each request."""
+    """Better Auth's table of sessions. Each look-up is one query; nothing is cached."""
 
     def __init__(self, run_query: RunQuery, *, secret: str | None, require_signature: bool) -> None:
         self._run_query = run_query
@@ -46,7 +46,7 @@ class Sessions:
         self._require_signature = require_signature
 
     async def of_bearer(self, text: str) -> Principal:
-        """Bare or signed. Raises InvalidCredentials."""
+        """The user of a session token, bare or signed. Raises InvalidCredentials."""
         if "." not in unquote(text):
             if self._require_signature:
                 raise InvalidCredentials("a session token without its signature")
@@ -54,17 +54,17 @@ class Sessions:
         return await self.of_cookie(text)
 
     async def of_cookie(self, value: str) -> Principal:
-        """Raises InvalidCredentials."""
+        """The user of a signed session token. Raises InvalidCredentials."""
         token, _, signature = unquote(value).rpartition(".")
         self._check_signature(token, signature)
         return await self._find(token)
 
     async def check(self) -> None:
-        """Raises whatever the table raises where no session could be looked up."""
+        """Raises the database's error if sessions cannot be looked up."""
         await self._run_query(BY_TOKEN, "")
 
     async def require(self, principal: Principal) -> None:
-        """Raises InvalidCredentials unless the session that a JWT names in `sid` goes on, and is its user's."""
+        """Raises InvalidCredentials unless the session in a JWT's `sid` is alive and belongs to the JWT's user."""
         session_id = principal.session_id
         rows: Sequence[Any] = ()
         if isinstance(session_id, str) and _TOKEN.fullmatch(session_id):
@@ -84,13 +84,13 @@ class Sessions:
         if self._secret is None:
             raise InvalidCredentials("a signed session token, and no BETTER_AUTH_SECRET to check it with")
         expected = b64encode(hmac.digest(self._secret, token.encode(), "sha256"))
-        # As bytes: compare_digest refuses text that is not ASCII.
+        # As bytes, since compare_digest refuses strings that are not ASCII.
         if not hmac.compare_digest(signature.encode(), expected):
             raise InvalidCredentials("a session token with a wrong signature")
 
 
 def session_cookie(headers: Headers) -> str | None:
-    """The value of the session cookie; the secure one goes first, since nobody can set it over plain http."""
+    """The value of the session cookie. The secure one wins, since it cannot be set over plain HTTP."""
     cookies: dict[str, str] = {}
     for header in headers.getlist("cookie"):
         cookies |= cookie_parser(header)

@@ -1,4 +1,4 @@
-"""What every JSON Web Token must satisfy before and after its signature is checked (RFC 7519, RFC 8725)."""
+"""JSON Web Tokens: parsing, claims and signatures, checked strictly (RFC 7519, RFC 8725)."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import jwt
 
 MAX_TOKEN_BYTES = 8 * 1024
 
-# Clocks of two machines differ a little. Nothing is forgiven at the end of a token's life.
+# How far in the future `iat` and `nbf` may be, since clocks differ. `exp` gets no leeway.
 CLOCK_SKEW = timedelta(seconds=30)
 
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
@@ -19,23 +19,23 @@ _HEADER_MEMBERS = {"alg", "typ", "kid"}
 
 
 class NoCredentials(Exception):
-    """The request has no Authorization header."""
+    """The request has neither an Authorization header nor a session cookie that would be checked."""
 
 
 class InvalidCredentials(Exception):
-    """The token proves nothing. The message is for the log: an answer that explains helps a forger."""
+    """The credentials prove nothing. The message is for the log: an explanation in the response helps a forger."""
 
 
 class ForeignOrigin(Exception):
-    """A page of an origin that is not ours would have somebody's browser write in their name."""
+    """A write came by cookie and without an allowed `Origin`: it may be cross-site request forgery."""
 
 
 class Principal(NamedTuple):
-    """Somebody whose token was verified; nothing but an Authenticator makes one outside of tests."""
+    """A user whose credentials were verified. Outside of tests, only an Authenticator makes one."""
 
     user_id: str
-    expires_at: float = 0.0  # of a JWT: seconds since the epoch
-    session_id: object = None  # of a JWT: what it says in `sid`, if it does
+    expires_at: float = 0.0  # JWTs only: seconds since the epoch
+    session_id: object = None  # JWTs only: the claim `sid`, of any type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class ClaimRules:
 
 
 class UnverifiedToken(NamedTuple):
-    """A token in the right form. Its contents are still anybody's claim."""
+    """A well-formed token. Anybody could have written what it says."""
 
     header: dict[str, Any]  # JSON
     claims: dict[str, Any]  # JSON
@@ -55,10 +55,10 @@ class UnverifiedToken(NamedTuple):
 
 
 class Key:
-    """A key, and the one algorithm that it is for."""
+    """A key, bound to the one algorithm it may be used with."""
 
-    def __init__(self, algorithm: str, key: Any) -> None:  # noqa: ANN401 - as the algorithm takes it
-        """Raises ValueError or jwt.InvalidKeyError for a key of another kind, or one too short to be safe."""
+    def __init__(self, algorithm: str, key: Any) -> None:  # noqa: ANN401 - its type depends on the algorithm
+        """Raises ValueError or jwt.InvalidKeyError if the key does not fit the algorithm, or is too short."""
         self.algorithm = algorithm
         self._library = jwt.get_algorithm_by_name(algorithm)
         self._key = self._library.prepare_key(key)
@@ -66,12 +66,12 @@ class Key:
             raise jwt.InvalidKeyError(complaint)
 
     def has_signed(self, token: UnverifiedToken) -> bool:
-        """Raises whatever the library raises."""
+        """Whether the signature is valid. May raise exceptions of PyJWT and cryptography."""
         return self._library.verify(token.signed, self._key, token.signature)
 
 
 def parse(text: str) -> UnverifiedToken:
-    """Split a compact JWS into its parts. Raises InvalidCredentials unless each is strictly what the RFCs say."""
+    """Split a compact JWS into its parts. Raises InvalidCredentials unless each is exactly as the RFCs require."""
     if len(text) > MAX_TOKEN_BYTES:
         raise InvalidCredentials("too long")
     parts = _COMPACT.fullmatch(text)
@@ -83,16 +83,16 @@ def parse(text: str) -> UnverifiedToken:
         raise InvalidCredentials("unexpected header member")
     if not isinstance(token.header.get("kid", ""), str):
         raise InvalidCredentials("kid is not a string")
-    # Better Auth's stock plugin sets no type; every other kind of token it signs names its own.
+    # Better Auth's jwt plugin sets no `typ`; each other kind of token that it signs has one of its own.
     if token.header.get("typ", "JWT") != "JWT":
         raise InvalidCredentials("another type of token")
     return token
 
 
 def verify(token: UnverifiedToken, key: Key, rules: ClaimRules, now: float) -> Principal:
-    """Check claims and signature. Raises InvalidCredentials.
+    """Check claims and signature. `now` is in seconds since the epoch. Raises InvalidCredentials.
 
-    The algorithm is the key's; what the token says of itself has to agree.
+    The key determines the algorithm, and the token's `alg` has to agree.
     """
     if token.header.get("alg") != key.algorithm:
         raise InvalidCredentials("not signed with the algorithm of the key")
@@ -100,7 +100,7 @@ def verify(token: UnverifiedToken, key: Key, rules: ClaimRules, now: float) -> P
     try:
         genuine = key.has_signed(token)
     except Exception as error:
-        # The library lets some errors of those below it through. Whatever it is, the token is not good.
+        # PyJWT lets some exceptions of cryptography through. All of them mean that the token is not valid.
         raise InvalidCredentials(f"its signature cannot be checked: {type(error).__name__}") from error
     if not genuine:
         raise InvalidCredentials("wrong signature")
@@ -108,7 +108,7 @@ def verify(token: UnverifiedToken, key: Key, rules: ClaimRules, now: float) -> P
 
 
 def check_claims(claims: dict[str, Any], rules: ClaimRules, now: float) -> None:
-    """Whether they could be those of a good token, by whoever they are claimed. Raises InvalidCredentials."""
+    """The part of the check that needs no key. Raises InvalidCredentials."""
     for name in ("iss", "aud", "sub", "iat", "exp"):
         if claims.get(name) is None:
             raise InvalidCredentials(f"no {name}")
@@ -129,7 +129,7 @@ def check_claims(claims: dict[str, Any], rules: ClaimRules, now: float) -> None:
 
 
 def _names(audience: object, ours: str) -> bool:
-    """Whether `aud`, one name or a list of them, has ours (RFC 7519, section 4.1.3)."""
+    """Whether `aud`, a string or a list of strings, contains ours (RFC 7519, section 4.1.3)."""
     if isinstance(audience, list):
         return ours in audience and all(isinstance(name, str) for name in audience)
     return audience == ours
@@ -137,7 +137,7 @@ def _names(audience: object, ours: str) -> bool:
 
 def _numeric_date(claims: dict[str, Any], name: str) -> float:
     value = claims.get(name)
-    # A bool is an int to Python. Past 2^53 a number is no longer exact to the second for everyone.
+    # In Python a bool is an int. Above 2^53, parsers that use doubles no longer agree on the second.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2**53:
         raise InvalidCredentials(f"{name} is not a time")
     return value
@@ -152,7 +152,7 @@ def _decoded(part: str) -> bytes:
 
 def _object(part: bytes) -> dict[str, Any]:
     try:
-        # Left to itself, json.loads would guess at UTF-16 and UTF-32 too (RFC 7519, section 7.2: UTF-8).
+        # Given bytes, json.loads would accept UTF-16 and UTF-32 too; RFC 7519, section 7.2, requires UTF-8.
         decoded = json.loads(part.decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise InvalidCredentials("not JSON") from error
@@ -162,7 +162,7 @@ def _object(part: bytes) -> dict[str, Any]:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Of two members with one name, two readers may each believe another (RFC 8725, section 2.4).
+    # Parsers differ in which of two members of the same name they keep (RFC 7515 and RFC 7519, section 4).
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("duplicate member")

@@ -1,4 +1,4 @@
-"""Run the API in this process, and answer clearly where it cannot listen."""
+"""Runs the API in this process, on uvicorn. The subclasses below work around gaps in uvicorn and httptools."""
 
 import asyncio
 import socket
@@ -14,18 +14,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backend.errors import Refusal
 
-# Longer than any statement may take, so that requests under way at SIGTERM are answered.
+# Longer than any statement may take, so that requests in progress at SIGTERM still get their responses.
 SHUTDOWN_SECONDS = 15
 
-# Headers above 32 KiB are answered further in; this one is for those that do not end. A body of 128 KiB in chunks
-# of a byte each is below it.
+# The middleware answers headers above 32 KiB with a 431; this bound is for headers that never end. It leaves room
+# for a chunked body of 128 KiB whose chunks are one byte each.
 MAX_OVERHEAD_BYTES = 1024 * 1024
 
 
 def listen(
     host: str, port: int, *, otherwise: str = "set API_PORT (and API_HOST) to another address"
 ) -> socket.socket:
-    """Raises Refusal, which says what to do `otherwise` than to free the port."""
+    """Raises Refusal if the port is taken. `otherwise` is the advice beside stopping the program that uses it."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -41,7 +41,7 @@ def listen(
 
 
 def url_of(listener: socket.socket) -> str:
-    """For somebody on this machine."""
+    """The URL for clients on this machine."""
     host, port = listener.getsockname()[:2]
     if ip_address(host).is_unspecified:
         host = "localhost"
@@ -49,7 +49,7 @@ def url_of(listener: socket.socket) -> str:
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:
-    """Serves until a signal calls `handle_exit`, and finishes the requests under way. More signals are ignored."""
+    """Serves until a signal calls `handle_exit`, then finishes running requests. Ignores further signals."""
     return _Server(
         uvicorn.Config(
             app,
@@ -60,24 +60,26 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # nobody here asks for the client's address or scheme
+            proxy_headers=False,  # nothing reads the client's address or scheme
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )
 
 
 class _Protocol(HttpToolsProtocol):
-    """Uvicorn's, with a bound on all that is not body, and without other protocols.
+    """Bounds everything in a request that is not its body, and never switches to another protocol.
 
-    A URL, header or trailer without end would be gathered in memory, each piece more slowly than the one before,
-    and everybody else would wait.
+    Uvicorn limits the size of headers with h11 only (https://github.com/Kludex/uvicorn/issues/157). With httptools
+    a URL, header or trailer without end fills the memory, and each new piece takes longer to append than the one
+    before, while all other requests wait.
     """
 
     _overhead = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's signature
         self.parser = _Parser(self)
-        super().connection_made(cast("asyncio.Transport", _Gathered(transport, self.loop)))  # it has what is used
+        # It has all that uvicorn uses of a transport.
+        super().connection_made(cast("asyncio.Transport", _CoalescingTransport(transport, self.loop)))
 
     def data_received(self, data: bytes) -> None:
         self._overhead += len(data)
@@ -94,21 +96,22 @@ class _Protocol(HttpToolsProtocol):
         super().on_body(body)
 
     def _should_upgrade(self) -> bool:
-        """Whether to put aside a request that offers another protocol, which `_Parser` then reads again."""
+        """Whether to skip the callbacks of a request that offers an upgrade: `_Parser` parses it again."""
         return self.parser.get_method() != b"CONNECT"
 
 
 class _Parser(HttpRequestParser):
-    """Reads a request that offers another protocol as if it did not, which RFC 9110, section 7.8, allows.
+    """Ignores `Upgrade`, which RFC 9110, section 7.8, allows: the request is parsed again without that header.
 
-    Otherwise such a request ends for the parser with its headers. Its body would be missing, and be read as the
-    next request.
+    httptools ends a request that offers an upgrade after its headers, also if the server declines. The application
+    then gets no body, and the body is parsed as the next request (https://github.com/Kludex/uvicorn/issues/2722,
+    https://github.com/MagicStack/httptools/issues/124).
     """
 
     def __init__(self, protocol: _Protocol) -> None:
         super().__init__(protocol)
         self._protocol = protocol
-        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as in uvicorn
 
     def feed_data(self, data: Buffer) -> None:
         """Raises HttpParserError, and HttpParserUpgrade after a CONNECT."""
@@ -121,33 +124,33 @@ class _Parser(HttpRequestParser):
                 if parser.get_method() == b"CONNECT":
                     raise
                 head, rest = parser.head(), rest[upgrade.args[0] :]
-                # Another one, because this one may have seen the connection's last request.
+                # A new parser: to this one, the request may have been the last of the connection.
                 self._protocol.parser = parser = _Parser(self._protocol)
                 feed(parser, head)
             else:
                 return
 
     def head(self) -> bytes:
-        """Of the last request, without the offer."""
+        """The current request's head, without `Upgrade`."""
         lines = [b"%s %s HTTP/%s" % (self.get_method(), self._protocol.url, self.get_http_version().encode())]
         lines += [b"%s: %s" % header for header in self._protocol.headers if header[0] != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
 
-class _Gathered:
-    """A transport that writes once for all that is written while the event loop goes round once.
+class _CoalescingTransport:
+    """A transport that joins all writes of one iteration of the event loop.
 
-    Uvicorn writes the headers of an answer and then its body, and uvloop makes a system call of each.
+    Uvicorn writes the headers and the body of a response separately, and uvloop makes one system call for each.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        self._waiting: list[bytes] = []
+        self._pending: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        self._waiting.append(data)
-        if len(self._waiting) == 1:
+        self._pending.append(data)
+        if len(self._pending) == 1:
             self._loop.call_soon(self._write)
 
     def close(self) -> None:
@@ -155,8 +158,8 @@ class _Gathered:
         self._transport.close()
 
     def _write(self) -> None:
-        data, self._waiting = b"".join(self._waiting), []
-        if data and not self._transport.is_closing():  # by now nobody may be there any more
+        data, self._pending = b"".join(self._pending), []
+        if data and not self._transport.is_closing():  # the client may have disconnected since
             self._transport.write(data)
 
     def __getattr__(self, name: str) -> object:
@@ -164,6 +167,11 @@ class _Gathered:
 
 
 class _Server(uvicorn.Server):
+    """Treats a second Ctrl-C like the first.
+
+    In uvicorn it forces an exit that skips the lifespan's shutdown (https://github.com/Kludex/uvicorn/pull/280,
+    https://github.com/Kludex/uvicorn/issues/451), so the application could not close its connections.
+    """
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """A second Ctrl-C would else keep the application from closing what it has open."""
         self.should_exit = True
