@@ -22,7 +22,7 @@ class Environment(StrEnum):
 
 
 class AuthSource(StrEnum):
-    """Where the tokens and sessions of Better Auth are checked."""
+    """What Better Auth's tokens and sessions are checked against."""
 
     SECRET = "secret"  # noqa: S105 - the name of a source
     JWKS = "jwks"
@@ -31,9 +31,9 @@ class AuthSource(StrEnum):
 
 
 def origin_of(url: str) -> str:
-    """The origin of an http(s) URL in the form browsers send it (RFC 6454): no path, no default port.
+    """The origin of an http(s) URL as browsers send it (RFC 6454): without a path and without the default port.
 
-    Raises ValueError for anything else.
+    Raises ValueError for any other URL.
     """
     parts = urlsplit(url.strip())
     hostname = parts.hostname or ""
@@ -89,7 +89,7 @@ class Deployment(BaseSettings):
 
 
 class DatabaseSettings(Deployment):
-    """What `tasks migrate` and the service share: where tokens come from decides which rights its role gets."""
+    """What `tasks migrate` and the service share. The sources of tokens determine the rights of its role."""
 
     auth_sources: Annotated[tuple[AuthSource, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     jwt_check_session: bool = False
@@ -111,7 +111,7 @@ class WorkerSettings(Deployment):
 
 
 class Settings(DatabaseSettings):
-    """What the service needs. Development sets none of it: `tasks dev` fills in what is missing."""
+    """What the service needs. In development all of it is optional: `tasks dev` fills in what is missing."""
 
     database_pool_size: int = Field(default=10, ge=1, le=200)
 
@@ -141,7 +141,7 @@ class Settings(DatabaseSettings):
     @field_validator("better_auth_secret")
     @classmethod
     def _is_long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
-        # An HS256 key shorter than the hash output can be searched for offline (RFC 7518, section 3.2).
+        # RFC 7518, section 3.2, requires a key as long as the hash; a shorter one is open to offline guessing.
         if secret and len(secret.get_secret_value().encode()) < SECRET_BYTES:
             raise ValueError(f"must be at least {SECRET_BYTES} bytes; `openssl rand -base64 32` makes one")
         return secret
@@ -185,7 +185,7 @@ class Settings(DatabaseSettings):
 
     @property
     def sources(self) -> tuple[AuthSource, ...]:
-        """What AUTH_SOURCES names, or else what fits the rest: the secret if there is one, or the URL."""
+        """The sources in AUTH_SOURCES; by default the secret if it is set, or else JWKS if the URL is set."""
         if self.auth_sources:
             return self.auth_sources
         if self.better_auth_secret:
@@ -194,13 +194,13 @@ class Settings(DatabaseSettings):
 
     @property
     def keys_url(self) -> str:
-        """Where Better Auth publishes its keys. A path in BETTER_AUTH_URL replaces its usual one, /api/auth."""
+        """Where Better Auth publishes its keys. A path in BETTER_AUTH_URL replaces the default, /api/auth."""
         path = urlsplit(self.better_auth_url.strip()).path.rstrip("/") or "/api/auth"
         return self.jwks_url or f"{origin_of(self.better_auth_url)}{path}/jwks"
 
     @property
     def issuer(self) -> str:
-        """The `iss` a token must carry; Better Auth's default is the origin of its base URL."""
+        """The `iss` that a token must carry. Better Auth's default is the origin of its base URL."""
         return self.jwt_issuer or origin_of(self.better_auth_url)
 
     @property
@@ -215,7 +215,7 @@ class Settings(DatabaseSettings):
 
 
 def _is_guessable(secret: str) -> bool:
-    """Whether a secret of sufficient length is a placeholder all the same: copied, or patterned."""
+    """Whether a secret, though long enough, looks like a placeholder: copied from an example, or a pattern."""
     if re.search(r"secret|password|placeholder|example|change.?(me|this)", secret, re.IGNORECASE):
         return True
     neighbours = sum(abs(ord(one) - ord(next_)) <= 1 for one, next_ in pairwise(secret))

@@ -1,4 +1,4 @@
-"""Every error that the API answers with, as exceptions. `http/problems.py` renders them (RFC 9457).
+"""Every error of the API as an exception. `http/problems.py` renders them (RFC 9457).
 
 Problem
 ├── MalformedRequest        400
@@ -24,7 +24,7 @@ Problem
     ├── KeysUnavailable
     └── NotReady
 
-A class's docstring is the sentence its users read, unless whoever raises it knows a better one.
+A class's docstring is the message that users of the API read, unless the code that raises it gives a better one.
 docs/errors.md explains each code; a test compares the two.
 """
 
@@ -35,7 +35,7 @@ from typing import ClassVar
 
 
 class Refusal(Exception):
-    """A command cannot do what it was asked to. The message says, in one line, what is wrong or what to do."""
+    """A command cannot do what it was asked. The message says in one line what is wrong or what to do."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,13 @@ class TaskNotFound(NotFound):
 
 
 class MethodNotAllowed(Problem):
-    """This path does not take this method; the Allow header names those it takes."""
+    """This path does not support this method; the Allow header names those it does."""
 
     status, code, title = 405, "method-not-allowed", "Method not allowed"
 
 
 class TooManyTasks(Problem):
-    """The account holds as many tasks as it may; delete some to make room."""
+    """The account has reached its limit of tasks; delete some to make room."""
 
     status, code, title = 409, "too-many-tasks", "Too many tasks"
 
@@ -190,7 +190,7 @@ class DatabaseUnavailable(Unavailable):
 
 
 class KeysUnavailable(Unavailable):
-    """The keys that tokens are verified with cannot be had right now; try again shortly."""
+    """The keys that verify tokens cannot be fetched right now; try again shortly."""
 
     code, title = "keys-unavailable", "Keys unavailable"
 

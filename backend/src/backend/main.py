@@ -26,9 +26,9 @@ def _stop() -> None:
 
 
 def create_app(settings: Settings | None = None, *, on_unsafe_role: Callable[[], None] = _stop) -> ASGIApp:
-    """What a server runs: `tasks serve`, or any other by `backend.main:create_app` as its factory.
+    """The application that `tasks serve` runs. Other servers can use `backend.main:create_app` as a factory.
 
-    `on_unsafe_role` is called when a connection turns out to have a role that policies do not bind.
+    `on_unsafe_role` is called when a connection has a role that row-level security does not bind.
     """
     settings = settings or Settings()
     logs.configure(level=settings.log_level, as_json=settings.logs_json)
@@ -42,9 +42,9 @@ def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -
         version=__version__,
         description=openapi.DESCRIPTION,
         lifespan=_lifespan(settings, on_unsafe_role),
-        generate_unique_id_function=lambda route: route.name,  # as the names of functions in generated clients
-        redirect_slashes=False,  # the target would be built from a Host header that anybody can forge
-        docs_url=None,  # `docs.install` adds it, with assets of our own
+        generate_unique_id_function=lambda route: route.name,  # generated clients name their functions after it
+        redirect_slashes=False,  # a redirect would trust the Host header, which anybody can forge
+        docs_url=None,  # `docs.install` adds it, with assets served from here
         redoc_url=None,
     )
     problems.install_handlers(api)
@@ -57,7 +57,7 @@ def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -
 
 
 class State(TypedDict):
-    """What a request finds in `request.state`."""
+    """The members of `request.state`."""
 
     settings: Settings
     database: Database
@@ -77,7 +77,7 @@ def _lifespan(
         )
         try:
             async with authenticator_for(settings, database.better_auth.fetch) as authenticator:
-                await _look_at_database(database)
+                await _try_database(database)
                 log.info("started", version=__version__, environment=settings.environment)
                 yield State(settings=settings, database=database, authenticator=authenticator)
         finally:
@@ -88,8 +88,8 @@ def _lifespan(
     return lifespan
 
 
-async def _look_at_database(database: Database) -> None:
-    """Connect once. Without a database the service starts all the same and tries again on each request."""
+async def _try_database(database: Database) -> None:
+    """Connect once. Without a database the service starts anyway, and each request tries to connect again."""
     try:
         await database.check()
     except Problem as problem:

@@ -138,7 +138,7 @@ export interface paths {
         };
         /**
          * Readiness
-         * @description Requests can be served: the database has this release's schema, and the keys of tokens can be had.
+         * @description Requests can be served: the database has this release's schema, and tokens and sessions can be verified.
          */
         get: operations["ready"];
         put?: never;
@@ -1339,7 +1339,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is */
+            /** @description The process is up */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1361,7 +1361,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They can */
+            /** @description Requests can be served */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -1,4 +1,4 @@
-"""The sources of tokens that the settings name, put together."""
+"""Builds the authenticator from the settings."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from backend.config import AuthSource, Settings
 from backend.errors import NotReady
 from backend.logs import log
 
-# The rights were not granted, or Better Auth's plugins have added or removed a column since.
+# The grants are missing, or Better Auth's plugins have added or removed a column since they were made.
 _NOT_MIGRATED = (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 
@@ -47,7 +47,7 @@ async def authenticator_for(settings: Settings, run_query: RunQuery) -> AsyncIte
 
 
 def _explaining_refusals(run_query: RunQuery) -> RunQuery:
-    """The same, but raises NotReady if Better Auth's tables or their grants do not match this release."""
+    """Wraps `run_query`, to raise NotReady if Better Auth's tables or the grants on them are not as needed."""
 
     async def run(sql: str, *arguments: object) -> Sequence[Any]:
         try:
@@ -55,7 +55,7 @@ def _explaining_refusals(run_query: RunQuery) -> RunQuery:
         except _NOT_MIGRATED as error:
             log.error("Better Auth's tables cannot be read; run `tasks migrate`", reason=str(error))
             raise NotReady(
-                "The service may not read what it needs of Better Auth's tables; run `tasks migrate`."
+                "The service cannot read what it needs from Better Auth's tables; run `tasks migrate`."
             ) from error
 
     return run

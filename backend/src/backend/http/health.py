@@ -11,7 +11,7 @@ from backend.http.routing import FastRoute
 router = APIRouter(prefix="/health", tags=["health"], route_class=FastRoute)
 
 
-@router.get("/live", summary="Liveness", response_description="It is", response_model=dict[str, str])
+@router.get("/live", summary="Liveness", response_description="The process is up", response_model=dict[str, str])
 async def live() -> Response:
     """The process is up."""
     return responses.document({"status": "ok"})
@@ -20,12 +20,12 @@ async def live() -> Response:
 @router.get(
     "/ready",
     summary="Readiness",
-    response_description="They can",
+    response_description="Requests can be served",
     response_model=dict[str, str],
     responses=problems(Unavailable),
 )
 async def ready(request: Request) -> Response:
-    """Requests can be served: the database has this release's schema, and the keys of tokens can be had."""
+    """Requests can be served: the database has this release's schema, and tokens and sessions can be verified."""
     database: Database = request.state.database
     authenticator: Authenticator = request.state.authenticator
     await database.check()

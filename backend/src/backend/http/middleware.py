@@ -1,6 +1,6 @@
 """What surrounds every request: RequestLog → CORS → Gate → Application.
 
-It stands outside FastAPI, so that the answer to a crash carries the same headers as any other.
+These wrap FastAPI from outside, so that the response to a crash has the same headers as any other.
 """
 
 import re
@@ -27,7 +27,7 @@ MAX_HEADER_BYTES = 32 * 1024
 MAX_QUERY_BYTES = 8 * 1024
 
 type Header = tuple[bytes, bytes]
-"""As ASGI has it, the name in lower case."""
+"""A header as in ASGI, with its name in lower case."""
 
 _NO_STORE: Header = b"cache-control", b"no-store"
 _NO_SNIFFING: Header = b"x-content-type-options", b"nosniff"
@@ -40,7 +40,7 @@ _DOCS_CSP: Header = (
     ),
 )
 
-# Ids are no secrets, and to ask the system for each one would take longer than to check a token.
+# Ids are not secrets, and getting each from the system would take longer than checking a token.
 _IDS = Random()  # noqa: S311
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -48,8 +48,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class RequestLog:
     """Outermost: gives each request an id, each response the security headers, and the log one line.
 
-    A caller's own `X-Request-Id` is kept if it is short and plain, so that one id can follow a request
-    through several services.
+    A caller's own `X-Request-Id` is kept if it is short and plain, so that one id can follow a request through
+    several services.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -82,15 +82,15 @@ class RequestLog:
             await self.app(scope, receive, send_sealed)
         except Exception:
             log.exception("crash", request_id=request_id)
-            # A crash is answered further in and raised again. If the answer is whole, the connection can stay
-            # open; a half-sent one is for the server to cut off.
+            # FastAPI answers a crash and raises it again. After a complete response the connection can stay open;
+            # after a partial one the server has to close it.
             if not finished:
                 raise
         finally:
             log.info(
                 "request",
                 method=scope["method"],
-                # As it was sent: percent-encoding keeps line breaks and terminal codes out of the log.
+                # Still percent-encoded, which keeps line breaks and terminal escapes out of the log.
                 path=scope["raw_path"].decode("latin-1"),
                 status=status,
                 duration_ms=round((perf_counter() - started) * 1000, 1),
@@ -105,7 +105,7 @@ def _caller(scope: Scope) -> dict[str, str]:
 
 
 class Gate:
-    """Refuses what no parser further in should see."""
+    """Refuses requests that the parsers behind it should not see."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -119,16 +119,16 @@ class Gate:
 
 
 class CORS:
-    """Cross-origin access for exactly the origins that are named (Fetch standard, CORS protocol).
+    """Allows cross-origin access from exactly the configured origins (Fetch standard, CORS protocol).
 
-    Unlike Starlette's middleware it gives a foreign origin no CORS header at all, and refuses its preflight
-    as problem details.
+    Unlike Starlette's middleware, it sends no CORS headers at all to other origins, and refuses their preflights
+    with problem details.
     """
 
     METHODS = "GET, POST, PUT, PATCH, DELETE"
     HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id"
     EXPOSED = "Link, ETag, Location, X-Request-Id, Retry-After"
-    PREFLIGHT_SECONDS = "7200"  # browsers cap it there
+    PREFLIGHT_SECONDS = "7200"  # the most that Chromium accepts
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
         self.app = app
@@ -176,7 +176,7 @@ class CORS:
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
-    """The first of this name."""
+    """The first header with this name."""
     for name, value in scope["headers"]:
         if name == wanted:
             return str(value, "latin-1")
@@ -193,14 +193,14 @@ def _vary_by_origin(headers: list[Header]) -> None:
 
 def _unacceptable(scope: Scope) -> Problem | None:
     if scope["path"].endswith("\n"):
-        return NotFound()  # Starlette's patterns match without it, because `$` also matches before a last newline
+        return NotFound()  # Starlette's patterns would ignore it, because `$` also matches before a final newline
     query: bytes = scope["query_string"]
     if len(query) > MAX_QUERY_BYTES:
         return URITooLong()
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
         return HeadersTooLarge()
     for part in (scope["raw_path"], query):
-        # Decoders further in would put a replacement character in the place of broken UTF-8.
+        # Later decoders would replace invalid UTF-8 with replacement characters.
         if not _is_utf8(part):
             return MalformedRequest("The path or the query string is not valid UTF-8.")
     return None

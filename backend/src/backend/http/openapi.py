@@ -1,4 +1,4 @@
-"""The API's description. FastAPI writes most of it from the routes; what it cannot see is added here."""
+"""The OpenAPI document. FastAPI generates most of it from the routes; this module adds what it cannot see."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ Tasks of users who sign in with Better Auth. Send the user's token as `Authoriza
 `{user_id}` is the user's own id, or `me`.
 
 Errors are problem details (RFC 9457), each with a stable `code`, which docs/errors.md explains.
-Every answer carries an `X-Request-Id`, by which it can be found in the log.
+Every response carries an `X-Request-Id`, which finds the request in the log.
 """
 
 type Json = dict[str, Any]
@@ -35,7 +35,7 @@ _OF_EVERY_TENANT_ROUTE = (
 
 
 def problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
-    """For `responses` of a route: the problems it may answer with."""
+    """The `responses` of a route: the problems that it can answer with."""
     return {kind.status: {"description": kind.title, "content": _content(kind)} for kind in kinds}
 
 
@@ -46,8 +46,8 @@ def _content(kind: type[errors.Problem]) -> Json:
 
 
 def _examples() -> Json:
-    """Of each kind of problem, by its code."""
-    # Where a kind has several forms, or needs to be told what is wrong.
+    """One example of each kind of problem, by code."""
+    # For kinds that stand for several, and for the one that needs arguments.
     typical: dict[type[errors.Problem], errors.Problem] = {
         errors.Unauthenticated: errors.InvalidToken(),
         errors.InvalidValues: errors.InvalidValues(errors.Fault("/title", "is required.")),
@@ -116,7 +116,7 @@ def _description(api: FastAPI) -> Json:
 
 
 def _remove_unused(document: Json) -> None:
-    """FastAPI adds schemas of an error form that this API does not have; others are behind a validator."""
+    """Drop what nothing refers to: schemas of FastAPI's own form of errors, types behind a validator."""
     text = ""
     while text != (text := json.dumps(document)):
         for kind in ("schemas", "examples"):
@@ -126,7 +126,7 @@ def _remove_unused(document: Json) -> None:
 
 
 def _remove_noise(document: Json) -> None:
-    """Titles that only repeat a name, and the null that stands for leaving out a parameter or a body."""
+    """Drop titles that only repeat a name, and null where it means that a parameter or body may be omitted."""
     for schema in document["components"]["schemas"].values():
         for member in schema.get("properties", {}).values():
             member.pop("title", None)
@@ -142,7 +142,7 @@ def _remove_noise(document: Json) -> None:
 
 
 def _add_json(document: Json) -> None:
-    """Where a media type that is based on JSON is taken, plain JSON is too (`BodyReader`)."""
+    """List plain JSON beside each media type that is based on it, since `BodyReader` accepts both."""
     for operation in _operations(document):
         contents = _contents(operation)
         if any(media_type.endswith("+json") for media_type in contents):
@@ -155,6 +155,6 @@ def _operations(document: Json) -> Iterator[Json]:
 
 
 def _contents(operation: Json) -> Json:
-    """What the body may be, by its media type."""
+    """The request body's content, by media type."""
     contents: Json = operation.get("requestBody", {}).get("content", {})
     return contents

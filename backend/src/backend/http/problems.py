@@ -1,4 +1,4 @@
-"""Problems as HTTP answers: problem details (RFC 9457), for our own errors and for those of the frameworks."""
+"""Renders our own errors and those of the frameworks as problem details (RFC 9457)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def _response(document: Document, headers: Mapping[str, str]) -> Response:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer in the one form whatever the application or a framework finds wrong with a request."""
+    """Make every error response problem details, whether the application or a framework raises it."""
 
     @app.exception_handler(Problem)
     async def of_ours(request: Request, problem: Problem) -> Response:
@@ -71,7 +71,7 @@ def install_handlers(app: FastAPI) -> None:
             return render(MalformedRequest(), request_id)
         phrase = HTTPStatus(error.status_code).phrase
         document = {
-            "type": "about:blank",  # no error of ours; RFC 9457, section 4.2.1
+            "type": "about:blank",  # not an error of ours; RFC 9457, section 4.2.1
             "title": phrase,
             "status": error.status_code,
             "detail": f"{str(error.detail).rstrip('.')}.",
@@ -86,7 +86,7 @@ def install_handlers(app: FastAPI) -> None:
 
 
 def _allowed_methods(request: Request) -> str:
-    """Every method of the path. The framework names only those of the first route that it looked at."""
+    """The methods of all routes with this path. Starlette names only those of the first one that matches."""
     methods: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         if route.path and route.methods and compile_path(route.path)[0].match(request.scope["path"]):
@@ -95,9 +95,9 @@ def _allowed_methods(request: Request) -> str:
 
 
 def faults_of(errors: Sequence[Any]) -> list[Fault]:
-    """Errors of FastAPI, whose `loc` begins with `path`, `query`, `header` or `body`.
+    """FastAPI's validation errors as faults. Their `loc` begins with `path`, `query`, `header` or `body`.
 
-    The values that caused them are left out: they may be large, or private.
+    The rejected values are left out, because they may be large or private.
     """
     return [Fault("".join(f"/{part}" for part in error["loc"][1:]), _sentence(error)) for error in errors]
 
@@ -107,7 +107,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
         case "value_error":
             text = str(error["ctx"]["error"])
         case "extra_forbidden":
-            text = "is not known here"
+            text = "is not a known name"
         case "missing":
             text = "is required"
         case "model_type":

@@ -1,4 +1,4 @@
-"""What routes take from a request: the tenant, an id, a precondition."""
+"""What routes take from a request: the tenant, ids, preconditions."""
 
 import re
 from collections.abc import Callable
@@ -55,19 +55,19 @@ async def _settings(request: Request) -> Settings:
 
 
 CurrentTenant = Annotated[Tenant, Depends(_tenant)]
-"""The caller's own part of the database. A route that takes it cannot be called without a valid token."""
+"""The caller's own part of the database. A route that takes it requires a valid token or session."""
 
 CurrentSettings = Annotated[Settings, Depends(_settings)]
 
 
 def _canonical(text: str) -> str:
     if len(text) != len("01a202b1-fa21-79e9-b75d-f80d096bdf97"):
-        raise ValueError("should be a UUID")  # Python also reads them in braces, as URNs and without hyphens
+        raise ValueError("should be a UUID")  # UUID() also accepts braces, URNs and missing hyphens
     return text
 
 
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical)]
-"""An id in a path, in the one form in which the API gives it."""
+"""An id in a path, in exactly the form in which the API returns it."""
 
 
 _ENTITY_TAGS = re.compile(r'\s*(?:"[\x21\x23-\x7e]*"\s*(?:,\s*|$))+')
@@ -79,7 +79,7 @@ async def _if_match(
         list[str] | None, Header(description='Go ahead only if the task is still at this version, such as `"3"`.')
     ] = None,
 ) -> frozenset[int] | None:
-    """The versions that `If-Match` names, or None if any will do (RFC 9110, section 13.1.1)."""
+    """The versions that `If-Match` names, or None if any version matches (RFC 9110, section 13.1.1)."""
     field = ",".join(if_match or ["*"])
     if field.strip() == "*":
         return None
@@ -96,7 +96,7 @@ async def _if_none_match(
         list[str] | None, Header(description='Answer 304 if the task is still at this version, such as `"3"`.')
     ] = None,
 ) -> Callable[[int], bool]:
-    """Whether the caller has a version already. Tags are compared weakly (RFC 9110, section 13.1.2)."""
+    """Whether the caller already has a given version. Tags are compared weakly (RFC 9110, section 13.1.2)."""
     tags = {tag.strip().removeprefix("W/") for field in if_none_match or () for tag in field.split(",")}
     return lambda version: "*" in tags or f'"{version}"' in tags
 
