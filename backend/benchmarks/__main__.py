@@ -1,4 +1,4 @@
-"""`make bench`: ours beside its peers, many connections, many rows. ARGS="--help" tells how to take less time."""
+"""`make bench`: ours and its peers, many connections, many rows. ARGS="--help" shows how to measure less."""
 
 import argparse
 import sys
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         choices=PARTS,
         default=PARTS,
-        help="duel: ours beside its peers; crowd: 1,000 connections; growth: the more rows (default: all)",
+        help="duel: ours and its peers; crowd: 1,000 connections; growth: more and more rows (default: all)",
     )
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), help="of the duel")
     parser.add_argument("--peers", nargs="*", choices=servers.PEERS, default=servers.PEERS, help="of the duel")
@@ -88,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--publish",
         action="store_true",
-        help="write results.json and docs/performance.md also if less than by default was measured, or something "
-        "was left out, whose old figures they keep",
+        help="write results.json and docs/performance.md even if less than the default was measured; parts that "
+        "did not run keep their old figures",
     )
     return parser
 

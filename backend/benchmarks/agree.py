@@ -1,4 +1,4 @@
-"""Whether ours and its peers give the same answers: else it would be no race."""
+"""Checks that ours and its peers give the same answers; otherwise their speeds could not be compared."""
 
 import random
 import re
@@ -13,9 +13,9 @@ from benchmarks.servers import Running
 from benchmarks.workloads import Person, Request
 
 type Json = Any
-"""Whatever JSON decodes to; answers are only compared with one another."""
+"""Any decoded JSON; answers are only compared with one another."""
 
-# Made anew by each write, so that no two servers could agree on them.
+# Set by each write, so no two servers can agree on them.
 MADE_BY_WRITES = {"id", "version", "createdAt", "updatedAt"}
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -33,8 +33,8 @@ def check(servers: Sequence[Running], people: Sequence[Person]) -> None:
 
 
 def _steps(people: Sequence[Person]) -> Iterator[list[Request]]:
-    """Requests to be sent to one server before the next one gets them, which leave things as they were."""
-    dice = random.Random(1)  # noqa: S311 - nobody's secret
+    """Groups of requests, each sent as a whole to one server after the other. None changes later answers."""
+    dice = random.Random(1)  # noqa: S311 - not a secret
     for person in people:
         for kind in (workloads.list_, workloads.search, workloads.get, workloads.stats):
             yield [kind(person, dice)]
@@ -50,21 +50,21 @@ def _steps(people: Sequence[Person]) -> Iterator[list[Request]]:
 
 
 def _ask(server: Running, request: Request) -> tuple[str, int, Json]:
-    """What was asked, the status, and the answer as far as it can be the same."""
+    """The request, the status, and the parts of the answer that servers can agree on."""
     headers = {"Authorization": f"Bearer {request.token}"}
     answer = httpx2.request(request.method, server.url + request.path, json=request.body, headers=headers)
     content = _plain(answer.json())
     if answer.is_error:
-        content = None  # each says it in words of its own
+        content = None  # each server words its errors differently
     elif request.method != "GET":
         content = {name: "new" if name in MADE_BY_WRITES else value for name, value in content.items()}
-        # A time of completion is now, if there is one.
+        # Compare only whether there is a time of completion, not which.
         content["completedAt"] = content["completedAt"] is not None
     return f"{request.method} {request.path}", answer.status_code, content
 
 
 def _plain(answer: Json) -> Json:
-    """Times in one form: one leaves decimals out that are zero, another does not."""
+    """Times in one form, since some servers omit decimals that are zero."""
     if isinstance(answer, list):
         return [_plain(item) for item in answer]
     if isinstance(answer, dict):

@@ -1,4 +1,4 @@
-"""PostgreSQL with a million tasks. What has been loaded is kept, so that only the first run takes its time."""
+"""PostgreSQL with a million tasks. Loaded databases are kept, so only the first run is slow."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 TASKS_PER_USER = 100
 PEER_ROLE = "benchmark_peer"
 MARK = "benchmark"
-"""The category of tasks that a run makes, and takes away again."""
+"""The category of the tasks that a run creates, and by which it deletes them afterwards."""
 
-# Users who have exactly so many tasks, beside the many who have some hundred.
+# One user has exactly this many tasks, beside the many users who have about a hundred.
 SIZES = (100, 1_000, 10_000, 100_000)
 
-# The same for all. The disk is not the subject: everything fits into memory, and nothing waits for the journal.
-# Plans and vacuums come before a round, not into the middle of one.
+# The same for all servers. The disk is not measured: everything fits into memory, and no commit waits for the WAL.
+# ANALYZE and VACUUM run between rounds, never during one.
 SERVER_SETTINGS = {
     "shared_buffers": "3GB",
     "maintenance_work_mem": "1GB",
@@ -36,8 +36,8 @@ SERVER_SETTINGS = {
     "timezone": "UTC",
 }
 
-# Written in the order of time, as an application does, so that the rows of a user lie all over the table.
-# One user has about ten times as many tasks as another.
+# Inserted in order of time, as an application would, so that a user's rows are spread over the whole table.
+# Some users have about ten times as many tasks as others.
 LOAD = """
     INSERT INTO tasks (
         "userId", id, title, description, status, "completedAt", priority, category, "dueDate", "dueAllDay",
@@ -75,12 +75,12 @@ LOAD = """
 
 
 def user_id(number: int) -> str:
-    """As long as those of Better Auth."""
+    """A user id as long as those of Better Auth."""
     return f"user{number:028}"
 
 
 def user_with(tasks: int) -> str:
-    """The user with exactly so many tasks, one of SIZES."""
+    """The id of the user with exactly this many tasks, one of SIZES."""
     return f"tasks{tasks:027}"
 
 
@@ -106,12 +106,12 @@ class Loaded(NamedTuple):
 
     @property
     def service_url(self) -> str:
-        """The role that is bound by the policies."""
+        """With the role that row-level security binds."""
         return self.server.url(SERVICE_ROLE, self.name)
 
     @property
     def peer_url(self) -> str:
-        """A role that is not."""
+        """With a role that row-level security does not bind."""
         return self.server.url(PEER_ROLE, self.name)
 
 
@@ -136,7 +136,7 @@ async def _configure(server: Server) -> None:
 
 
 async def load(server: Server, tasks: int) -> Loaded:
-    """A database with so many tasks, and the users of SIZES that fit in; loaded now, or by an earlier run."""
+    """A database with this many tasks and the users of SIZES that fit; loaded now unless an earlier run did it."""
     loaded = Loaded(server, f"tasks_{tasks}", max(1, tasks // TASKS_PER_USER))
     postgres = await asyncpg.connect(server.url(embedded.SUPERUSER, "postgres"))
     if not await postgres.fetchval("SELECT true FROM pg_database WHERE datname = $1", loaded.name):
@@ -146,16 +146,16 @@ async def load(server: Server, tasks: int) -> Loaded:
         owner = await asyncpg.connect(server.url(embedded.SUPERUSER, "loading"))
         await _fill(owner, tasks, loaded.users)
         await owner.close()
-        # What has its name is whole.
+        # Renamed only now, so that a database with this name is complete.
         await postgres.execute(f"ALTER DATABASE loading RENAME TO {loaded.name}")
     await postgres.close()
-    await migrate(owner_url=loaded.owner_url, service_url=None)  # what an earlier release may have loaded
+    await migrate(owner_url=loaded.owner_url, service_url=None)  # an earlier release may have loaded it
     return loaded
 
 
 async def _fill(owner: "Connection", tasks: int, users: int) -> None:
     await owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO {PEER_ROLE}")
-    # No foreign key is looked up for each row, and indexes are built at the end.
+    # Skip the foreign key check of each row, and build the indexes at the end.
     await owner.execute("SET session_replication_role = replica; SELECT setseed(0.5)")
     everybody = [user_id(number) for number in range(users)] + [user_with(size) for size in SIZES]
     await owner.execute(
@@ -180,7 +180,7 @@ async def _fill(owner: "Connection", tasks: int, users: int) -> None:
 
 
 async def tidy(loaded: Loaded) -> None:
-    """Take away what a round has made, and the versions of rows that it left."""
+    """Delete what a round created, and vacuum the dead rows that it left."""
     owner = await asyncpg.connect(loaded.owner_url)
     await owner.execute("DELETE FROM tasks WHERE category = $1", MARK)
     await owner.execute("VACUUM (ANALYZE) tasks")
@@ -189,7 +189,7 @@ async def tidy(loaded: Loaded) -> None:
 
 
 async def task_ids(loaded: Loaded, users: list[str], each: int) -> dict[str, list[str]]:
-    """Some tasks of each of these users."""
+    """The ids of up to `each` tasks of each of these users."""
     owner = await asyncpg.connect(loaded.owner_url)
     rows = await owner.fetch(
         """
@@ -208,7 +208,7 @@ async def task_ids(loaded: Loaded, users: list[str], each: int) -> dict[str, lis
 
 
 def settings(loaded: Loaded) -> Settings:
-    """What ours is run with; its secret and issuer are its peers' too."""
+    """The settings of our server. Its peers share the secret and the issuer."""
     return Settings.model_validate(
         {
             "database_url": loaded.service_url,

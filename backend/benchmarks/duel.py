@@ -1,4 +1,4 @@
-"""Rounds in which each server gets the same load in turn, so that a noisy machine is noisy for all of them."""
+"""Rounds in which each server gets the same load in turn, so that noise on the machine affects all of them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """A ratio between ours and a peer: the median of the rounds, the least and the greatest."""
+    """A ratio between ours and a peer: median, minimum and maximum of the rounds."""
 
     median: float
     least: float
@@ -37,11 +37,11 @@ class Spread(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    measured: dict[str, dict[str, list[Measured]]]  # by workload and server, one for each round
+    measured: dict[str, dict[str, list[Measured]]]  # by workload and server, one per round
     alone: dict[str, list[float]]  # requests a second of PostgreSQL alone, by workload
 
     def ratio(self, workload: str, peer: str) -> Spread:
-        """Ours to the peer in requests a second, each compared with what the peer did seconds before or after."""
+        """Our requests per second relative to the peer's, compared round by round, seconds apart."""
         ours = [one.per_second for one in self.measured[workload][OURS]]
         if peer == POSTGRESQL:
             theirs = self.alone[workload]
@@ -50,19 +50,19 @@ class Outcome(NamedTuple):
         return _spread(ours, theirs)
 
     def thrift(self, workload: str, peer: str) -> Spread:
-        """How many times as much processor time the peer's process takes for a request."""
+        """The peer's processor time per request relative to ours."""
         of = self.measured[workload]
         return _spread([one.cpu_us for one in of[peer]], [one.cpu_us for one in of[OURS]])
 
 
 def _spread(ones: Sequence[float], others: Sequence[float]) -> Spread:
-    """Of the ratios, round by round."""
+    """The spread of the ratios, computed round by round."""
     ratios = [one / other for one, other in zip(ones, others, strict=True)]
     return Spread(median(ratios), min(ratios), max(ratios))
 
 
 def draw_people(loaded: data.Loaded, users: list[str] | None = None) -> list[workloads.Person]:
-    """These users, or else many from all over the table, with some of their tasks."""
+    """These users, or by default many from all over the table, with some of their tasks."""
     users = users or [data.user_id(number) for number in range(0, loaded.users, max(1, loaded.users // PEOPLE))]
     return workloads.people(data.settings(loaded), asyncio.run(data.task_ids(loaded, users, 20)))
 
@@ -73,7 +73,7 @@ def run(server: data.Server, plan: Plan) -> Outcome:
     people = draw_people(loaded)
     outcome = Outcome({name: {} for name in plan.workloads}, {name: [] for name in plan.workloads})
     with ExitStack() as stack:
-        # Those that are not asked do nothing, and take no time from the one that is.
+        # Idle servers do nothing, so they take no time from the one that is measured.
         every = [stack.enter_context(servers.running(name, loaded)) for name in (OURS, *plan.peers)]
         if plan.before:
             every.append(stack.enter_context(servers.running(BEFORE, loaded, checkout=plan.before)))

@@ -1,4 +1,4 @@
-"""Load, by wrk."""
+"""Sends load with wrk."""
 
 import json
 import subprocess
@@ -20,8 +20,8 @@ class Measured(NamedTuple):
     p50_ms: float
     p95_ms: float
     p99_ms: float
-    cpu_us: float  # of the server, for each request
-    database_us: float  # of PostgreSQL, for each request
+    cpu_us: float  # of the server, per request
+    database_us: float  # of PostgreSQL, per request
     resident_mb: float
 
     @property
@@ -32,9 +32,9 @@ class Measured(NamedTuple):
 def send(
     server: Running, requests: Sequence[Request], *, connections: int, seconds: float, pause: float = 0.0
 ) -> Measured:
-    """Send these requests again and again for a while. Raises Refusal if a single one is not answered well.
+    """Send these requests in a loop for this many seconds. Raises Refusal if a single one fails.
 
-    With a `pause`, in seconds, every connection waits that long on average before each request.
+    Each connection waits `pause` seconds on average before each request.
     """
     with NamedTemporaryFile("wb", prefix="tasks-benchmark-") as file:
         for request in requests:

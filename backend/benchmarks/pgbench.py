@@ -1,4 +1,4 @@
-"""PostgreSQL alone: the statements of ours, sent by pgbench on the processor that a server would have."""
+"""PostgreSQL alone: our statements, sent by pgbench on the processor that a server would use."""
 
 import random
 import re
@@ -22,15 +22,15 @@ from benchmarks import data, workloads
 from benchmarks.servers import SERVER_CPU
 from benchmarks.workloads import Kind, Person
 
-CLIENTS = 10  # as many as a server has connections
-SCRIPTS = 60  # each the request of another user; every connection prepares all of them while it is measured
+CLIENTS = 10  # the size of a server's connection pool
+SCRIPTS = 60  # each the request of another user; each connection prepares all of them during the measurement
 
 _PARAMETER = re.compile(r"\$(\d+)")
-_STRING = re.compile(r"'[^']*'")  # in which pgbench would take :name for a variable of its own
+_STRING = re.compile(r"'[^']*'")  # inside one, pgbench would replace :name as its own variable
 
 
 def per_second(loaded: data.Loaded, people: Sequence[Person], workload: str, *, seconds: float) -> float:
-    dice = random.Random(workload)  # noqa: S311 - nobody's secret
+    dice = random.Random(workload)  # noqa: S311 - not a secret
     kinds, shares = zip(*workloads.WORKLOADS[workload].items(), strict=True)
     with TemporaryDirectory(prefix="tasks-benchmark-") as folder:
         options = []

@@ -1,4 +1,4 @@
-"""The growth of latency as a picture."""
+"""Plots latency against the number of rows."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ def draw(growth: Growth, path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
-    # The same numbers give the same file.
+    # Makes the file reproducible: the same numbers give the same bytes.
     mpl.rcParams["svg.hashsalt"] = "tasks"
     from matplotlib import pyplot as plt
 

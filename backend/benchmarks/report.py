@@ -1,4 +1,4 @@
-"""What was found, for people and programs: tables, results.json, docs/performance.md and its pictures."""
+"""The results for people and programs: tables, results.json, docs/performance.md and its picture."""
 
 import json
 import re
@@ -21,12 +21,12 @@ PLOT = "docs/performance.svg"
 PICTURE = "![Latency by rows in the table and by tasks of the user](performance.svg)"
 
 type Json = dict[str, Any]
-"""An object of results.json; nothing here reads it again."""
+"""An object of results.json. It is only written here, never interpreted."""
 
 
 @dataclass
 class Results:
-    """What a run has found; None where it was not asked to look."""
+    """The results of a run. None for each part that did not run."""
 
     conditions: Conditions
     duel: Outcome | None = None
@@ -57,7 +57,7 @@ def of_duel(outcome: Outcome) -> list[str]:
 
 
 def _middle(rounds: Sequence[Measured]) -> Measured:
-    """Each figure's own median."""
+    """The median of each figure on its own."""
     columns = zip(*rounds, strict=True)
     return Measured(*(median(column) for column in columns))
 
@@ -86,7 +86,7 @@ def of_growth(growth: Growth) -> list[str]:
 
 
 def publish(root: Path, results: Results) -> None:
-    """Write what was found into results.json and the page, and leave there what was not looked for."""
+    """Write the results into results.json and the page. Parts that did not run keep their old figures."""
     path = root / RESULTS
     known: Json = json.loads(path.read_text()) if path.exists() else {}
     known |= {name: value for name, value in _as_json(results).items() if value is not None}
@@ -99,7 +99,7 @@ def publish(root: Path, results: Results) -> None:
     if results.crowd:
         text = _replaced(text, "crowd", of_crowd(results.crowd))
     if results.growth:
-        from benchmarks import plots  # it needs matplotlib, which nothing else does
+        from benchmarks import plots  # only this part needs matplotlib
 
         text = _replaced(text, "growth", [*of_growth(results.growth), "", PICTURE])
         plots.draw(results.growth, root / PLOT)

@@ -1,4 +1,4 @@
-"""What many connections and many rows do to ours."""
+"""How our server copes with many connections and many rows."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from benchmarks.workloads import Request
 CONNECTIONS = 1_000
 REQUESTS_PER_SECOND = 500
 
-# How many requests are timed: few creates, since each makes its user's tasks more.
+# Requests that are timed. Few of them are creates, since each adds to its user's tasks.
 REQUESTS, CREATES = 400, 60
 WARM_UP = 20
 
@@ -28,7 +28,7 @@ class Latency(NamedTuple):
 
 
 class Point(NamedTuple):
-    """How long one request takes when nobody else asks."""
+    """How long a request takes on an idle server."""
 
     rows: int  # in the table
     tasks: int  # of the user
@@ -36,15 +36,15 @@ class Point(NamedTuple):
 
 
 class Growth(NamedTuple):
-    of_table: list[Point]  # for users with some hundred tasks
+    of_table: list[Point]  # for users with about a hundred tasks
     of_user: list[Point]  # in a table of a million
 
 
 def crowd(server: data.Server, *, seconds: float) -> Measured:
-    """The mixed workload at a steady rate from many connections, each of which waits in between."""
+    """The mixed workload at a steady rate, from many connections that pause between requests."""
     loaded = asyncio.run(data.load(server, duel.TASKS))
     requests = workloads.draw("mixed", duel.draw_people(loaded), duel.REQUESTS)
-    # A little less, since the first wait begins with the measurement.
+    # Slightly less, since the first pause falls into the measurement.
     pause = 0.95 * CONNECTIONS / REQUESTS_PER_SECOND
     with servers.running(OURS, loaded) as ours:
         send(ours, requests, connections=CONNECTIONS, seconds=5, pause=pause)
@@ -66,7 +66,7 @@ def growth(server: data.Server, largest: int) -> Growth:
 
 
 def _point(server: data.Server, rows: int, tasks: int | None) -> Point:
-    """For the user with so many tasks, or for many users of the usual number."""
+    """The user with this many tasks; if None, many users with the usual number."""
     print(f"{tasks or data.TASKS_PER_USER:,} tasks of a user among {rows:,}", flush=True)
     loaded = asyncio.run(data.load(server, rows))
     people = duel.draw_people(loaded, None if tasks is None else [data.user_with(tasks)])
@@ -81,7 +81,7 @@ def _point(server: data.Server, rows: int, tasks: int | None) -> Point:
 
 
 def _times(server: Running, requests: Sequence[Request]) -> list[float]:
-    """Milliseconds of each request, one after the other on one connection. Raises Refusal where one is refused."""
+    """Milliseconds of each request, sent in sequence on one connection. Raises Refusal if one fails."""
     address = urlsplit(server.url)
     connection = HTTPConnection(str(address.hostname), address.port)
     times = []

@@ -1,4 +1,4 @@
-"""Ours and its peers, each a process of its own on the first processor; everything else is on the others."""
+"""Ours and its peers, each in its own process on the first processor. Everything else runs on the others."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ BEFORE = "before"
 
 
 class Usage(NamedTuple):
-    """What a server and PostgreSQL have used so far."""
+    """Processor time that a server and PostgreSQL have used so far."""
 
     server_seconds: float
     database_seconds: float
@@ -59,9 +59,9 @@ def _seconds(process: psutil.Process) -> float:
 
 
 def require_tools() -> None:
-    """Raises Refusal, saying what to install."""
+    """Raises Refusal, which says what to install."""
     if not shutil.which("wrk"):
-        raise Refusal("The load generator wrk is missing; on Debian and Ubuntu `apt-get install wrk` brings it.")
+        raise Refusal("The load generator wrk is missing; on Debian and Ubuntu, run `apt-get install wrk`.")
     if not shutil.which("node") or not (HERE / "fastify/node_modules").is_dir():
         raise Refusal("Node 20 or newer with npm is missing, or `npm ci` was not run in benchmarks/fastify.")
     if len(os.sched_getaffinity(0)) < 2:
@@ -69,7 +69,7 @@ def require_tools() -> None:
 
 
 def leave_the_servers_cpu() -> None:
-    """For this process and all that it starts from now on, PostgreSQL among them."""
+    """Applies to this process and to all that it starts from now on, including PostgreSQL."""
     os.sched_setaffinity(0, os.sched_getaffinity(0) - {SERVER_CPU})
 
 
@@ -81,7 +81,10 @@ def running(
     environment: dict[str, str] | None = None,
     checkout: Path = HERE.parents[1],
 ) -> Iterator[Running]:
-    """The server, ready to answer. `checkout` is where BEFORE is installed."""
+    """Start a server, and wait until it answers. Raises Refusal if it does not start.
+
+    `checkout` is where BEFORE is installed.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     settings = data.settings(loaded)
@@ -152,7 +155,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: str) -
     while time.monotonic() < deadline and process.poll() is None:
         connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
         try:
-            connection.request("GET", "/")  # whatever the answer is
+            connection.request("GET", "/")  # any response will do
             connection.getresponse().read()
         except OSError:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What it costs to find out who sent a request, in microseconds, beside what PyJWT alone takes for the same token.
+"""The cost of authenticating a request, in microseconds, compared with PyJWT alone on the same token.
 
 uv run python benchmarks/tokens.py
 """
@@ -24,12 +24,12 @@ from backend.auth.tokens import CLOCK_SKEW, ClaimRules
 
 ISSUER = "https://app.example.com"
 RULES = ClaimRules(issuer=ISSUER, audience=ISSUER, max_lifetime=timedelta(hours=24))
-SECRET = "a-secret-of-the-benchmark-0123456789abcdef"  # noqa: S105 - as it says
-ROUNDS, TOKENS = 25, 40  # each round verifies so many tokens
+SECRET = "a-secret-of-the-benchmark-0123456789abcdef"  # noqa: S105 - only for the benchmark
+ROUNDS, TOKENS = 25, 40  # rounds, and tokens in each
 
 
 def claims(number: int) -> dict[str, Any]:
-    """As Better Auth's: the whole user, and the registered claims."""
+    """The claims of a Better Auth token by default: the whole user, and the registered claims."""
     now = int(time.time())
     return {
         "name": "Ada Lovelace",
@@ -50,7 +50,7 @@ def claims(number: int) -> dict[str, Any]:
 async def measure(
     ours: Callable[[Headers], Awaitable[object]], theirs: Callable[[str], object], tokens: list[str]
 ) -> tuple[float, float]:
-    """Microseconds a token: the two take turns, so that whatever else the machine does meets both."""
+    """Microseconds per token. The two take turns, so that noise on the machine affects both."""
     times: tuple[list[float], list[float]] = ([], [])
     size = len(tokens) // ROUNDS
     for start in range(0, len(tokens), size):

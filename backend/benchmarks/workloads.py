@@ -1,4 +1,4 @@
-"""What is asked for: requests as they go over the wire, written down before they are sent."""
+"""The requests of each workload, encoded for the wire before they are sent."""
 
 import json
 import random
@@ -16,7 +16,7 @@ SEARCH = {"status": "pending", "sort_by": "dueDate", "sort_order": "asc", "limit
 
 
 class Person(NamedTuple):
-    """Somebody who sends requests, and some of their tasks."""
+    """A user who sends requests, with the ids of some of their tasks."""
 
     user_id: str
     token: str
@@ -60,7 +60,7 @@ def search(person: Person, dice: random.Random) -> Request:
 
 
 def vain(person: Person, _: random.Random) -> Request:
-    """A search for what nobody has: every task of the user is looked at, and none is returned."""
+    """A search without matches: the database reads every task of the user and returns none."""
     return Request("GET", f"{_path(person, 'tasks')}?limit=50&search=zyzzyva", person.token)
 
 
@@ -80,7 +80,7 @@ def create(person: Person, dice: random.Random) -> Request:
 
 
 def patch(person: Person, dice: random.Random) -> Request:
-    """Drawn from so many titles that hardly ever one is set that is there already."""
+    """Draws from so many titles that a change hardly ever repeats the current one."""
     body: dict[str, object] = {"title": f"Pay the rent of {dice.randrange(10**6)}", "priority": "high"}
     return Request("PATCH", _path(person, "tasks", dice.choice(person.tasks)), person.token, body)
 
@@ -110,8 +110,8 @@ GROWING: dict[str, Kind] = {"list": list_, "get": get, "search": search, "vain s
 
 
 def draw(name: str, people: Sequence[Person], number: int) -> list[Request]:
-    """So many requests of a workload, each by somebody at random, the same ones each time."""
-    dice = random.Random(name)  # noqa: S311 - nobody's secret
+    """A workload's requests, each by a random user. The seed is fixed, so every run sends the same."""
+    dice = random.Random(name)  # noqa: S311 - not a secret
     kinds, shares = zip(*(WORKLOADS.get(name) or {GROWING[name]: 100}).items(), strict=True)
     chosen = dice.choices(kinds, shares, k=number)
     return [kind(dice.choice(people), dice) for kind in chosen]

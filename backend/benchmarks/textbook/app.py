@@ -63,7 +63,7 @@ class TaskRead(Schema):
     created_at: datetime
     updated_at: datetime
 
-    @computed_field  # type: ignore[prop-decorator] # as Pydantic's documentation has it
+    @computed_field  # type: ignore[prop-decorator] # as in Pydantic's documentation
     @property
     def completed(self) -> bool:
         return self.status is Status.COMPLETED

@@ -70,7 +70,7 @@ def _is_postgres(url: SecretStr) -> SecretStr:
     if scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
         raise ValueError("must start with postgresql:// or postgres://")
     if not _ENCODED.fullmatch(rest):
-        # The driver would take a part of the password for the host, and name it in an error.
+        # The driver would take part of the password for the host, and print it in an error.
         raise ValueError("must have / ? # [ ] and @ percent-encoded in its user name and password")
     return url
 
