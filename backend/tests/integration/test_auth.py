@@ -1,4 +1,4 @@
-"""Tokens over HTTP: who gets in, and what the others are told. tests/unit/test_tokens.py has the attacks."""
+"""Tokens over HTTP: which get in, and the responses to the others. The attacks are in tests/unit/test_tokens.py."""
 
 import time
 
@@ -19,7 +19,7 @@ async def test_a_good_token_lets_in(client: httpx2.AsyncClient, user: User) -> N
     assert answer.status_code == 200
 
 
-async def test_no_token_is_told_so_without_an_error_code(client: httpx2.AsyncClient) -> None:
+async def test_a_request_without_a_token_gets_no_error_code(client: httpx2.AsyncClient) -> None:
     answer = await get_tasks(client, None)
 
     assert_problem(answer, 401, "missing-token")
@@ -55,7 +55,9 @@ async def test_no_token_is_told_so_without_an_error_code(client: httpx2.AsyncCli
         "email",
     ],
 )
-async def test_a_bad_token_is_told_nothing_about_why(client: httpx2.AsyncClient, authorization: str) -> None:
+async def test_the_response_to_a_bad_token_does_not_say_why(
+    client: httpx2.AsyncClient, authorization: str
+) -> None:
     answer = await get_tasks(client, authorization)
 
     problem = assert_problem(answer, 401, "invalid-token")
@@ -79,7 +81,7 @@ async def test_a_token_in_the_query_string_is_no_token(client: httpx2.AsyncClien
     assert_problem(answer, 401, "missing-token")
 
 
-async def test_a_remembered_token_ends_with_its_life(client: httpx2.AsyncClient, user: User) -> None:
+async def test_a_remembered_token_expires(client: httpx2.AsyncClient, user: User) -> None:
     now = time.time()
     token = sign(claims_of(user.id, iat=int(now), exp=now + 0.6))
 
@@ -97,8 +99,8 @@ async def test_another_users_path_is_a_403(user: User, other: User) -> None:
     assert_problem(answer, 403, "not-the-caller")
 
 
-async def test_the_token_is_looked_at_before_anything_else(client: httpx2.AsyncClient) -> None:
-    """Whoever has not shown who they are learns nothing of what would be wrong with their request."""
+async def test_the_token_is_checked_before_anything_else(client: httpx2.AsyncClient) -> None:
+    """An unauthenticated caller learns nothing about what is wrong with the request."""
     answer = await client.request(
         "PUT", "/api/me/tasks/no-id", content=b"{", headers={"Content-Type": "text/plain"}
     )

@@ -1,4 +1,4 @@
-"""What every answer has in common: errors, headers, CORS, caching, the log."""
+"""What all responses have in common: errors, headers, CORS, caching, the log."""
 
 import json
 import re
@@ -113,7 +113,7 @@ async def test_a_callers_own_request_id_is_kept_if_it_is_plain(
     assert (answer.headers["x-request-id"] == offered) is kept
 
 
-async def test_tasks_may_be_kept_by_a_browser_that_asks_again(user: User) -> None:
+async def test_browsers_may_cache_tasks_and_have_to_revalidate(user: User) -> None:
     task = await user.add_task()
 
     for path in ("tasks", f"tasks/{task['id']}"):
@@ -158,7 +158,7 @@ async def test_a_foreign_origin_gets_no_cors_header(user: User, origin: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/api/me/tasks", "/api/me/tasks/0/complete", "/nope"])
-async def test_a_preflight_needs_no_token_and_may_be_remembered(client: httpx2.AsyncClient, path: str) -> None:
+async def test_a_preflight_needs_no_token_and_may_be_cached(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.options(
         path,
         headers={
@@ -226,7 +226,7 @@ async def test_each_request_is_one_line_of_json_that_tells_no_secrets(
 
 
 @pytest.mark.parametrize("end", ["client hangs up", "server stops"])
-async def test_a_body_that_does_not_come_to_its_end_is_no_crash(
+async def test_an_incomplete_body_is_not_a_crash(
     settings: Settings, user: User, capsys: pytest.CaptureFixture[str], end: str
 ) -> None:
     app = create_app(settings.model_copy(update={"log_format": "json", "log_level": "info"}))

@@ -79,7 +79,7 @@ async def ask(api: httpx2.AsyncClient, token: str) -> httpx2.Response:
 
 
 async def assert_refused(api: httpx2.AsyncClient, token: str, reason: str) -> None:
-    """With 401, and the reason in the log but not in the answer."""
+    """Refused with a 401. The reason is in the log, but not in the response."""
     with heard() as logs:
         answer = await ask(api, token)
 
@@ -225,7 +225,7 @@ async def plain(
 
 
 async def test_what_the_real_key_signs_for_this_service_is_accepted(plain: tuple[World, KeyPair]) -> None:
-    """So that what is refused below is refused for what it is."""
+    """Shows that the refusals below are due to the tokens' purpose, not to the key."""
     world, pair = plain
     url = world.better_auth
 
@@ -321,7 +321,7 @@ async def test_a_cookie_cache_is_no_token(
 async def test_the_token_that_verifies_an_address_is_refused(
     settings: Settings, claims: dict[str, object]
 ) -> None:
-    """Better Auth mails it to whoever asks, signed with the very secret."""
+    """Better Auth mails it on request, signed with the same secret."""
     now = int(time.time())
 
     async with api_of(settings, AuthSource.SECRET) as api:
@@ -363,7 +363,7 @@ async def test_a_public_key_is_no_secret(plain: tuple[World, KeyPair], settings:
 
 
 async def test_an_expired_key_serves_as_long_as_better_auth_lists_it(place: Place, settings: Settings) -> None:
-    """What it has signed before is good to its end."""
+    """Tokens that it has signed stay valid until they expire."""
     recent, old = new_key_pair(), new_key_pair("ES256")
     for pair, days in ((recent, 29), (old, 31)):
         await place.owner.execute(EXPIRED_KEY, pair.id, json.dumps(pair.public_jwk), pair.algorithm, days)
@@ -452,7 +452,7 @@ async def by_key_server(settings: Settings, key_server: KeyServer) -> AsyncItera
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests about what happens after the waiting."""
+    """Short waits, for tests of what happens after them."""
     monkeypatch.setattr(key_sets, "FETCH_TIMEOUT", 1.0)
     monkeypatch.setattr(key_sets, "COOLDOWN", 0.05)
 
@@ -509,8 +509,10 @@ async def test_a_set_of_100_keys_in_64_kib_is_read(
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_a_server_that_drips_is_given_up(key_server: KeyServer, by_key_server: httpx2.AsyncClient) -> None:
-    """Each byte comes in time; together they would take for ever."""
+async def test_a_server_that_sends_too_slowly_times_out(
+    key_server: KeyServer, by_key_server: httpx2.AsyncClient
+) -> None:
+    """Each byte arrives in time, but all of them would take forever."""
     key_server.answer, key_server.pause = tuple(bytes([byte]) for byte in http(GOOD)), 0.02
 
     began = time.monotonic()
@@ -542,7 +544,7 @@ async def test_a_server_that_never_answers_blocks_nobody(
     assert 1.9 < time.monotonic() - began < 4
 
 
-async def test_where_nothing_listens_keys_are_unavailable(settings: Settings) -> None:
+async def test_without_a_key_server_the_keys_are_unavailable(settings: Settings) -> None:
     url = f"http://127.0.0.1:{free_port()}/jwks"
 
     async with api_of(settings, AuthSource.JWKS, jwks_url=url) as api:

@@ -1,4 +1,4 @@
-"""Session tokens of a real Better Auth server: who gets in by one, and what ends that at the very next request."""
+"""Session tokens of a real Better Auth server: which are accepted, and what ends a session at the next request."""
 
 import asyncio
 import hmac
@@ -162,7 +162,7 @@ async def tasks(api: httpx2.AsyncClient, headers: dict[str, str]) -> httpx2.Resp
 
 
 async def assert_refused(api: httpx2.AsyncClient, headers: dict[str, str]) -> str:
-    """Refused without a word about why; gives the reason that the log has."""
+    """Assert a refusal that does not say why, and return the reason in the log."""
     with heard() as logs:
         answer = await tasks(api, headers)
     problem = assert_problem(answer, 401, "invalid-token")
@@ -237,7 +237,7 @@ async def test_sign_out_ends_it(world: World, session: Session) -> None:
     await assert_refused(world.sessions, session.bearer)
 
 
-async def test_the_end_of_its_time_ends_it(world: World, session: Session) -> None:
+async def test_expiry_ends_it(world: World, session: Session) -> None:
     before = await tasks(world.sessions, session.cookies)
 
     await world.owner.execute('UPDATE session SET "expiresAt" = now() WHERE token = $1', session.token)
@@ -278,7 +278,7 @@ BANS = {
 
 
 async def test_a_ban_written_into_the_table_counts_while_it_lasts(world: World, session: Session) -> None:
-    """Better Auth itself looks at it at the next sign-in only."""
+    """Better Auth itself checks it only at the next sign-in."""
     found = {}
     for ban in BANS:
         await world.owner.execute(f'UPDATE "user" SET {ban} WHERE id = $1', session.user_id)
@@ -359,7 +359,7 @@ async def test_a_bare_token_that_is_unknown_is_refused(world: World, token: str)
 
 
 async def test_where_signatures_are_required_a_bare_token_is_refused(world: World, lasting: Session) -> None:
-    """Then a copy of the table is not enough to act as everybody."""
+    """Then a copy of the table is not enough to impersonate its users."""
     reason = await assert_refused(world.signed, lasting.bearer)
     with_signature = {"Authorization": f"Bearer {lasting.cookie}"}
 
@@ -415,7 +415,7 @@ async def test_a_foreign_page_can_read_no_answer(world: World, lasting: Session)
 
 
 async def test_a_bearer_token_needs_no_origin(world: World, session: Session) -> None:
-    """No browser sends it unless a page that knows it says so."""
+    """A browser sends it only if a page that knows it sets the header."""
     headers = {**session.bearer, "Origin": "https://evil.example"}
 
     answer = await world.sessions.post("/api/me/tasks", json={"title": "x"}, headers=headers)
@@ -423,7 +423,7 @@ async def test_a_bearer_token_needs_no_origin(world: World, session: Session) ->
     assert answer.status_code == 201
 
 
-async def test_after_a_bad_bearer_token_no_cookie_is_looked_at(world: World, lasting: Session) -> None:
+async def test_after_a_bad_bearer_token_the_cookie_is_ignored(world: World, lasting: Session) -> None:
     await assert_refused(world.sessions, {**lasting.cookies, "Authorization": f"Bearer {'A' * 32}"})
     await assert_refused(world.sessions, {**lasting.cookies, "Authorization": "Basic dXNlcjpwYXNz"})
     await assert_refused(world.sessions, {**lasting.cookies, "Authorization": ""})
@@ -643,11 +643,11 @@ async def test_a_right_on_the_keys_that_is_missing_is_503_until_migrated(place: 
     assert after.status_code == 200
 
 
-# Anything at all
+# Arbitrary input
 
 
 async def nobody(sql: str, *arguments: object) -> Sequence[Json]:
-    """A table without sessions, as picky as the driver."""
+    """A table without sessions, which refuses the same values as the driver."""
     for argument in arguments:
         assert isinstance(argument, str)
         assert "\0" not in argument
@@ -664,7 +664,7 @@ ANYTHING = st.one_of(
 
 
 @given(ANYTHING, ANYTHING, st.booleans(), st.sampled_from(["GET", "POST"]))
-async def test_whatever_is_sent_gives_nobody_access(
+async def test_arbitrary_input_gives_nobody_access(
     bearer: str,
     cookie: str,
     require_signature: bool,

@@ -1,4 +1,4 @@
-"""Tokens signed by hand: a library would not sign most of those that have to be refused."""
+"""Tokens signed by hand, since a library would refuse to sign most of the invalid ones."""
 
 import hmac
 import json
@@ -17,7 +17,7 @@ HS256: Mapping[str, object] = {"alg": "HS256"}
 RULES = ClaimRules(issuer=ISSUER, audience=ISSUER, max_lifetime=timedelta(hours=24))
 
 type Part = Mapping[str, object] | str | bytes
-"""A part of a token before it is encoded: JSON members, JSON text, or any bytes at all."""
+"""A part of a token before encoding: JSON members, JSON text, or arbitrary bytes."""
 
 
 def forge(claims: Part, header: Part = HS256, *, secret: str | bytes = SECRET, digest: str = "sha256") -> str:
@@ -41,5 +41,5 @@ def new_authenticator() -> Authenticator:
 
 
 async def authenticate(token: str) -> Principal:
-    """By an authenticator that remembers nothing yet."""
+    """Authenticate with a new authenticator, which remembers no tokens."""
     return await new_authenticator().authenticate("GET", bearer(token))

@@ -1,4 +1,4 @@
-"""Where the token of a request is found, and how long a verified one is remembered."""
+"""Where a request's token is found, and how long a verified token is remembered."""
 
 import asyncio
 import pickle
@@ -81,7 +81,7 @@ async def test_anything_but_one_bearer_token_is_refused(value: str) -> None:
     "second", [f"Bearer {TOKEN}", "Bearer x", "Basic YTpi", ""], ids=["the same", "another", "Basic", "empty"]
 )
 async def test_two_authorization_headers_are_refused(second: str) -> None:
-    """A proxy may have looked at the one, and we at the other."""
+    """A proxy may have checked one of them, and the service the other."""
     headers = Headers(raw=[(b"authorization", f"Bearer {TOKEN}".encode()), (b"authorization", second.encode())])
 
     with pytest.raises(InvalidCredentials, match="more than one"):
@@ -99,7 +99,7 @@ async def test_any_bytes_in_the_header_are_refused_and_nothing_worse(value: byte
 
 
 class CountingVerifier(SecretVerifier):
-    """Counts the tokens it was asked about."""
+    """Counts the tokens that it verifies."""
 
     asked = 0
 
@@ -203,7 +203,7 @@ async def test_what_was_verified_again_is_not_the_oldest(
 
 
 async def test_a_refused_token_is_not_remembered(authenticator: Authenticator, verifier: CountingVerifier) -> None:
-    """Otherwise anybody could fill the memory, and push out everybody's good tokens."""
+    """Otherwise anybody could fill the memory and evict the good tokens."""
     forged = sign(claims_of("ada"), secret="another-secret-of-more-than-32-characters")
 
     for _ in range(2):
@@ -230,7 +230,7 @@ async def test_a_remembered_token_is_not_good_for_another_authenticator(authenti
 
 
 async def test_tokens_are_remembered_by_their_digest_alone(authenticator: Authenticator) -> None:
-    """What is in memory may end up in a dump; a digest lets nobody in."""
+    """Memory may end up in a dump, where a digest is useless to an attacker."""
     await authenticator.authenticate("GET", bearer(TOKEN))
 
     memory = pickle.dumps(authenticator)

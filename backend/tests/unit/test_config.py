@@ -21,7 +21,7 @@ def secret_of(settings: Settings) -> str | None:
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Settings of an environment with the variables given, and a good one for each that is required."""
+    """Settings from these variables, plus a valid value for each other required one."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -35,7 +35,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
 
 @pytest.fixture
 def production(load: Load) -> Load:
-    """The same in production, where more is required."""
+    """The same in production, which requires more."""
     return lambda **variables: load(
         **{"ENVIRONMENT": "production", "BETTER_AUTH_URL": "https://app.example.com", **variables}
     )
@@ -86,7 +86,7 @@ def test_the_database_may_not_be_empty(load: Load) -> None:
 
 
 def test_an_empty_variable_counts_as_unset(load: Load) -> None:
-    """Compose files and dashboards pass on what nobody has filled in."""
+    """Compose files and dashboards pass on variables that nobody has filled in."""
     optional = [name.upper() for name in Settings.model_fields if name.upper() not in REQUIRED]
 
     settings = load(**dict.fromkeys(optional, ""))
@@ -110,7 +110,7 @@ def test_a_migration_needs_nothing_but_the_database(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("value", ["prod", "Production", "PRODUCTION", "staging", "0"])
-def test_a_misspelt_environment_is_no_development(load: Load, value: str) -> None:
+def test_a_misspelt_environment_is_refused(load: Load, value: str) -> None:
     with pytest.raises(ValidationError, match="environment"):
         load(ENVIRONMENT=value)
 
@@ -169,7 +169,7 @@ def test_any_other_database_is_refused(load: Load, name: str, url: str) -> None:
 def test_a_character_that_must_be_encoded_is_refused_without_showing_the_password(
     load: Load, character: str, place: str
 ) -> None:
-    """The driver would look for a host by the name of half the password, and say so in the log."""
+    """The driver would take half the password for a host name, and log it."""
     url = f"postgresql://u:{place.format(character)}@h/db"
 
     with pytest.raises(ValidationError, match="percent-encoded") as refusal:
@@ -233,7 +233,7 @@ def test_production_refuses_a_secret_that_others_could_guess(production: Load, s
 
 
 @pytest.mark.parametrize("secret", PLACEHOLDERS)
-def test_development_takes_such_a_secret(load: Load, secret: str) -> None:
+def test_development_accepts_a_guessable_secret(load: Load, secret: str) -> None:
     assert secret_of(load(BETTER_AUTH_SECRET=secret)) == secret
 
 
@@ -246,7 +246,7 @@ def test_development_takes_such_a_secret(load: Load, secret: str) -> None:
         pytest.param("83920174652839104756102938475610", id="32 digits"),
     ],
 )
-def test_production_takes_a_random_secret(production: Load, secret: str) -> None:
+def test_production_accepts_a_random_secret(production: Load, secret: str) -> None:
     assert secret_of(production(BETTER_AUTH_SECRET=secret)) == secret
 
 
@@ -345,14 +345,14 @@ def test_production_with_keys_needs_no_secret(production: Load) -> None:
     ],
 )
 def test_keys_are_where_better_auth_publishes_them(load: Load, url: str, keys_url: str) -> None:
-    """A path in Better Auth's URL replaces its usual one; issuer and audience are the origin all the same."""
+    """A path in Better Auth's URL replaces the default; issuer and audience are still the origin."""
     settings = load(BETTER_AUTH_URL=url)
 
     assert settings.keys_url == keys_url
     assert settings.issuer == settings.audience == origin_of(url)
 
 
-def test_the_place_of_the_keys_can_be_set(load: Load) -> None:
+def test_the_url_of_the_keys_can_be_set(load: Load) -> None:
     settings = load(BETTER_AUTH_URL="https://a.example", JWKS_URL="http://auth.internal:3000/api/auth/jwks")
 
     assert settings.keys_url == "http://auth.internal:3000/api/auth/jwks"
@@ -360,7 +360,7 @@ def test_the_place_of_the_keys_can_be_set(load: Load) -> None:
 
 
 @pytest.mark.parametrize("url", ["/api/auth/jwks", "a.example/jwks", "file:///jwks.json", "https://"])
-def test_a_place_of_keys_that_is_no_url_is_refused(load: Load, url: str) -> None:
+def test_a_jwks_url_that_is_not_a_url_is_refused(load: Load, url: str) -> None:
     with pytest.raises(ValidationError, match="http or https"):
         load(JWKS_URL=url)
 
@@ -510,14 +510,14 @@ def test_a_better_auth_url_without_an_origin_is_refused(load: Load, url: str) ->
 @pytest.mark.parametrize(
     "url", ["http://a b.example", "http://a%2eb.example", "http://<a>", "http://a,b", "http://ä"]
 )
-def test_a_host_that_no_browser_would_write_so_is_refused(url: str) -> None:
+def test_a_host_that_browsers_write_differently_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must be an http or https URL"):
         origin_of(url)
 
 
 @pytest.mark.parametrize("variables", [{"BETTER_AUTH_URL": ""}, {"BETTER_AUTH_URL": "", "JWT_ISSUER": "x"}])
 def test_production_needs_to_know_better_auths_url(production: Load, variables: dict[str, str]) -> None:
-    """The default belongs to everybody's laptop; tokens for it are no tokens for this service."""
+    """The default is anybody's laptop, and tokens for it are not meant for this service."""
     with pytest.raises(ValidationError, match="BETTER_AUTH_URL"):
         production(**variables)
 

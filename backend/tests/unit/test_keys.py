@@ -1,4 +1,4 @@
-"""Public keys: which of them verify what, and when the set is fetched."""
+"""Public keys: which of them verify which tokens, and when the set is fetched."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ FETCH_TIMEOUT = 0.6
 
 
 class Issuer:
-    """Lists keys, and counts how often it is asked."""
+    """Lists keys, and records each request."""
 
     def __init__(self, *keys: KeyPair) -> None:
         self.keys = list(keys)
@@ -54,7 +54,7 @@ class Issuer:
 
 
 class Clock:
-    """The time that key sets see: the real one, and ahead of it at will."""
+    """The clock that key sets use: the real one, which tests can advance."""
 
     ahead = 0.0
 
@@ -84,7 +84,7 @@ def keys(issuer: Issuer, clock: Clock) -> KeySet:
 
 @cache
 def pair_of(algorithm: str) -> KeyPair:
-    """One pair of each kind for all tests: to make one for RSA takes long."""
+    """One pair of each kind for all tests, since generating RSA keys is slow."""
     return new_key_pair(algorithm, f"the-{algorithm}-key")
 
 
@@ -108,8 +108,8 @@ async def test_a_key_is_fetched_when_it_is_first_asked_for(keys: KeySet, issuer:
     assert len(issuer.asked) == 1
 
 
-async def test_a_key_that_was_rotated_in_a_moment_ago_is_found_at_once(keys: KeySet, issuer: Issuer) -> None:
-    """Within the cooldown, the request waits for the next fetch rather than to be refused."""
+async def test_a_key_that_was_just_rotated_in_is_found_at_once(keys: KeySet, issuer: Issuer) -> None:
+    """Within the cooldown, the request waits for the next fetch instead of being refused."""
     await keys.find("the-EdDSA-key")
     issuer.keys.append(pair_of("ES256"))
 
@@ -120,7 +120,7 @@ async def test_a_key_that_was_rotated_in_a_moment_ago_is_found_at_once(keys: Key
 
 
 async def test_a_key_that_was_rotated_in_during_a_fetch_is_found(keys: KeySet, issuer: Issuer) -> None:
-    """The fetch under way has read the set already, so that it takes a second one."""
+    """The running fetch has already read the set, so a second one is needed."""
     issuer.answers.clear()
     first = asyncio.create_task(keys.find("the-EdDSA-key"))
     await until(lambda: issuer.running)
@@ -154,7 +154,7 @@ async def test_a_key_that_the_issuer_no_longer_lists_is_refused(
 
 
 @pytest.mark.parametrize("key_id", [None, 5, True, ["a"], {}, b"a"], ids=repr)
-async def test_a_key_id_that_is_no_string_costs_no_fetch(keys: KeySet, issuer: Issuer, key_id: object) -> None:
+async def test_a_key_id_that_is_not_a_string_costs_no_fetch(keys: KeySet, issuer: Issuer, key_id: object) -> None:
     with pytest.raises(InvalidCredentials, match="no key id"):
         await keys.find(key_id)
 
@@ -183,7 +183,7 @@ async def test_a_flood_of_unknown_key_ids_costs_a_bounded_number_of_fetches(keys
     assert_bounded(issuer, time.monotonic() - began)
 
 
-async def test_a_flood_at_an_issuer_that_fails_costs_no_more(keys: KeySet, issuer: Issuer) -> None:
+async def test_a_flood_costs_no_more_while_the_issuer_fails(keys: KeySet, issuer: Issuer) -> None:
     issuer.failure = KeySourceUnavailable("down")
     began = time.monotonic()
 
@@ -241,8 +241,8 @@ async def test_known_keys_keep_working_while_the_issuer_is_down(
     assert await outcome(keys, "the-EdDSA-key") == "EdDSA"
 
 
-async def test_known_keys_are_looked_up_anew_in_the_background(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
-    """Nobody waits for it, however long the issuer takes."""
+async def test_known_keys_are_refreshed_in_the_background(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+    """No request waits for it, however long the issuer takes."""
     await keys.find("the-EdDSA-key")
     issuer.answers.clear()
 
@@ -270,7 +270,7 @@ async def test_known_keys_are_looked_up_anew_in_the_background(keys: KeySet, iss
     ],
     ids=lambda failure: type(failure).__name__,
 )
-async def test_whatever_a_fetch_raises_the_keys_are_unavailable(
+async def test_any_exception_of_a_fetch_makes_the_keys_unavailable(
     keys: KeySet, issuer: Issuer, failure: Exception
 ) -> None:
     issuer.failure = failure
@@ -285,7 +285,7 @@ async def test_whatever_a_fetch_raises_the_keys_are_unavailable(
     await keys.check()
 
 
-async def test_nobody_waits_longer_than_patience(keys: KeySet, issuer: Issuer) -> None:
+async def test_no_request_waits_longer_than_the_timeout(keys: KeySet, issuer: Issuer) -> None:
     issuer.answers.clear()
     began = time.monotonic()
 
@@ -295,8 +295,8 @@ async def test_nobody_waits_longer_than_patience(keys: KeySet, issuer: Issuer) -
     assert FETCH_TIMEOUT * 0.95 <= time.monotonic() - began < FETCH_TIMEOUT + 1
 
 
-async def test_a_fetch_without_end_is_given_up(keys: KeySet, issuer: Issuer) -> None:
-    """Otherwise it would be the one that everybody waits for, for ever."""
+async def test_a_fetch_that_never_ends_times_out(keys: KeySet, issuer: Issuer) -> None:
+    """Otherwise all later requests would wait for it forever."""
     issuer.answers.clear()
     assert await outcome(keys, "the-EdDSA-key") == "KeySourceUnavailable"
     await until(lambda: not issuer.running)
@@ -307,7 +307,7 @@ async def test_a_fetch_without_end_is_given_up(keys: KeySet, issuer: Issuer) -> 
 
 
 async def test_failures_do_not_pile_up_in_memory(keys: KeySet, issuer: Issuer) -> None:
-    """An exception that is raised again and again grows a traceback, and keeps what its frames hold."""
+    """Raising the same exception again extends its traceback, which keeps its frames' objects alive."""
     issuer.failure = KeySourceUnavailable("down")
     raised = []
 
@@ -360,10 +360,10 @@ async def test_a_secret_is_always_ready() -> None:
     await Authenticator(Sources(secret=SecretVerifier(SECRET, RULES))).check()
 
 
-# The end
+# Shutdown
 
 
-async def test_who_waits_for_a_fetch_when_the_service_stops_is_told_so(keys: KeySet, issuer: Issuer) -> None:
+async def test_waiting_for_a_fetch_ends_when_the_service_stops(keys: KeySet, issuer: Issuer) -> None:
     issuer.answers.clear()
     waiting = asyncio.create_task(outcome(keys, "the-EdDSA-key"))
     await until(lambda: issuer.running)
@@ -403,7 +403,7 @@ def test_each_kind_of_key_that_better_auth_makes_is_usable(algorithm: str) -> No
     ("algorithm", "usual"), [("EdDSA", "EdDSA"), ("ES256", "ES256"), ("ES512", "ES512"), ("RS256", None)]
 )
 def test_a_key_that_names_no_algorithm_is_for_the_one_of_its_curve(algorithm: str, usual: str | None) -> None:
-    """An RSA key could be for two."""
+    """An RSA key could be for two algorithms."""
     jwk = pair_of(algorithm).public_jwk
     del jwk["alg"]
 
@@ -497,7 +497,7 @@ def test_a_key_for_another_purpose_or_of_another_kind_is_left_out(
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_private_key_that_was_published_is_left_out(algorithm: str) -> None:
-    """Everybody can sign with it."""
+    """Anybody could sign with it."""
     pair = pair_of(algorithm)
 
     assert not usable([{**jwk_of(algorithm, pair.private), "alg": algorithm, "kid": pair.id}])
@@ -509,7 +509,7 @@ def test_an_rsa_key_has_at_least_2048_bits(bits: int, usable_keys: int) -> None:
 
 
 def test_a_shared_secret_among_the_public_keys_is_left_out() -> None:
-    """It would let everybody sign who can read the set."""
+    """Anybody who can read the set could sign with it."""
     for algorithm in (None, "HS256", "EdDSA"):
         assert not usable([{"kty": "oct", "k": number(5, 32), "kid": "a", "alg": algorithm}])
 
@@ -517,7 +517,7 @@ def test_a_shared_secret_among_the_public_keys_is_left_out() -> None:
 @pytest.mark.parametrize("sign_bit", [0, 1 << 255])
 @pytest.mark.parametrize("y", [0, 1, P - 1, P, P + 1, Y_OF_ORDER_8, P - Y_OF_ORDER_8])
 def test_an_ed25519_key_of_small_order_is_left_out(y: int, sign_bit: int) -> None:
-    """Under such a key one signature is good for almost any message."""
+    """With such a key, one signature is valid for almost any message."""
     jwk = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "a", "x": number(y | sign_bit, 32)}
 
     assert not usable([jwk])
@@ -554,7 +554,7 @@ _KEYS = st.fixed_dictionaries({}, optional={name: value | _JSON for name, value 
 
 
 @given(keys=st.lists(_KEYS | st.dictionaries(st.text(max_size=3), _JSON, max_size=3), max_size=4))
-def test_no_key_set_is_worse_than_unusable(keys: list[dict[str, object]]) -> None:
+def test_arbitrary_key_sets_yield_only_supported_algorithms(keys: list[dict[str, object]]) -> None:
     for key in usable(keys).values():
         assert key.algorithm in ALGORITHMS
 
@@ -574,7 +574,7 @@ async def test_keys_are_read_from_rows() -> None:
 
 
 async def test_a_row_names_the_key_and_its_algorithm() -> None:
-    """Better Auth keeps the numbers alone in the one column, and what they are for in others."""
+    """Better Auth stores only the numbers in one column, and their id and algorithm in others."""
     numbers = jwk_of("PS256", pair_of("PS256").private.public_key())
 
     listed = await read_rows({"id": "row", "publicKey": json.dumps({**numbers, "kid": "no"}), "alg": "PS256"})
@@ -585,7 +585,7 @@ async def test_a_row_names_the_key_and_its_algorithm() -> None:
 @pytest.mark.parametrize(
     "public_key", [None, "", "{", "[]", "null", '"key"', "5", "[" * 100_000], ids=lambda v: str(v)[:9]
 )
-async def test_a_row_without_a_key_is_passed_over(public_key: str | None) -> None:
+async def test_a_row_without_a_key_is_skipped(public_key: str | None) -> None:
     good = {"id": "row", "publicKey": json.dumps(pair_of("EdDSA").public_jwk), "alg": None}
 
     listed = await read_rows({"id": "broken", "publicKey": public_key, "alg": "EdDSA"}, good)
@@ -622,7 +622,7 @@ async def test_a_token_signed_with_a_listed_key_is_accepted(algorithm: str) -> N
     assert principal.user_id == "ada"
 
 
-async def test_tokens_of_both_sources_are_told_apart() -> None:
+async def test_each_token_goes_to_its_own_source() -> None:
     pair = pair_of("EdDSA")
     authenticator = authenticator_of(pair, secret=SECRET)
 
@@ -662,7 +662,7 @@ async def test_a_p256_key_does_not_verify_under_the_header_of_es512() -> None:
 
 
 def encodings_of(pair: KeyPair) -> dict[str, bytes]:
-    """Each way to write a public key that somebody might take for a secret."""
+    """Each encoding of a public key that a verifier could mistake for a secret."""
     public = pair.private.public_key()
     encodings = {
         "PEM": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
@@ -689,7 +689,7 @@ def encodings_of(pair: KeyPair) -> dict[str, bytes]:
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["keys alone", "keys and secret"])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 async def test_a_public_key_is_no_secret_in_any_encoding(algorithm: str, secret: str | None, name: str) -> None:
-    """Whoever takes the algorithm from the token verifies HS256 with a key that everybody can read."""
+    """A verifier that takes the algorithm from the token would check HS256 with a key that is public."""
     pair = pair_of(algorithm)
     authenticator = authenticator_of(pair, secret=secret)
     header = {"alg": algorithm if name == "key's own" else name, "kid": pair.id}
@@ -700,7 +700,7 @@ async def test_a_public_key_is_no_secret_in_any_encoding(algorithm: str, secret:
 
 
 @pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
-async def test_a_key_that_a_token_brings_along_is_not_looked_at(member: str) -> None:
+async def test_a_key_inside_a_token_is_ignored(member: str) -> None:
     stranger = new_key_pair()
     value = {"jwk": stranger.public_jwk, "x5c": ["AAAA"]}.get(member, "https://attacker.example/jwks")
 
@@ -716,7 +716,7 @@ async def test_an_hs256_token_is_refused_where_only_keys_are_switched_on() -> No
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS384", "RS384", "ES256K", "", None, ["EdDSA"], {}], ids=repr)
-async def test_an_algorithm_of_no_key_costs_no_fetch(algorithm: object) -> None:
+async def test_an_unsupported_algorithm_costs_no_fetch(algorithm: object) -> None:
     issuer = Issuer(pair_of("EdDSA"))
     authenticator = Authenticator(Sources(keys=KeyVerifier(KeySet(issuer.fetch), RULES)))
 
@@ -738,8 +738,8 @@ async def test_an_algorithm_of_no_key_costs_no_fetch(algorithm: object) -> None:
     ],
     ids=lambda changes: next(iter(changes)),
 )
-async def test_a_token_that_no_key_could_save_costs_no_fetch(changes: dict[str, object]) -> None:
-    """Old clients come back with old tokens: while the issuer is down they are told to sign in, not to wait."""
+async def test_a_token_that_any_key_would_refuse_costs_no_fetch(changes: dict[str, object]) -> None:
+    """Old clients return with old tokens. While the issuer is down, they should sign in and not wait."""
     issuer = Issuer()
     issuer.failure = KeySourceUnavailable("down")
     authenticator = Authenticator(Sources(keys=KeyVerifier(KeySet(issuer.fetch), RULES)))
@@ -750,7 +750,7 @@ async def test_a_token_that_no_key_could_save_costs_no_fetch(changes: dict[str, 
     assert not issuer.asked
 
 
-# Whatever else there may be
+# Arbitrary input
 
 _HEADERS = st.fixed_dictionaries(
     {},

@@ -1,4 +1,4 @@
-"""When lines of log are written, and what happens if they cannot be."""
+"""When log lines are written, and what happens if they cannot be."""
 
 import asyncio
 import errno
@@ -23,7 +23,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
 
 
-async def test_lines_of_a_moment_are_written_together(
+async def test_lines_are_written_in_batches(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "WAIT_SECONDS", 0.001)
@@ -55,7 +55,7 @@ def test_without_a_loop_nothing_waits(capsys: pytest.CaptureFixture[str]) -> Non
     assert written(capsys) == ["one"]
 
 
-def test_what_libraries_say_comes_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_of_libraries_have_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(level="info", as_json=True)
     library = logging.getLogger("some.library")
 
@@ -79,7 +79,7 @@ def test_times_have_microseconds_and_are_in_utc(
     assert json.loads(capsys.readouterr().out)["timestamp"] == "1970-01-01T00:00:01.000000Z"
 
 
-def test_a_character_that_the_terminal_lacks_costs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_character_that_the_terminal_lacks_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.BytesIO()
     terminal = io.TextIOWrapper(written, encoding="ascii")
     monkeypatch.setattr("sys.stdout", terminal)
@@ -95,7 +95,7 @@ class FullDisk(io.StringIO):
         raise OSError(errno.ENOSPC, "No space left on device", text)
 
 
-def test_a_log_that_cannot_be_written_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_cannot_be_written_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", FullDisk())
     logs.configure(level="info", as_json=True)
 

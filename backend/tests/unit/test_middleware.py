@@ -1,4 +1,4 @@
-"""What the gate lets through to the parsers further in."""
+"""Which requests the gate lets through to the parsers behind it."""
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -12,7 +12,7 @@ async def inside(_: Scope, __: Receive, send: Send) -> None:
 
 
 async def status_of(**changes: object) -> int:
-    """What a request is answered with; 200 if it gets through."""
+    """The status of the response; 200 if the request gets through."""
     sent: list[Message] = []
     scope = {
         "type": "http",
@@ -62,7 +62,7 @@ async def test_headers_are_up_to_32_kib_names_included(excess: int, status: int)
     ],
 )
 async def test_what_is_not_utf8_is_malformed(part: str, text: bytes) -> None:
-    """Decoders further in would each put something else in its place."""
+    """Each later decoder would replace it with something else."""
     assert await status_of(**{part: text}) == 400
 
 
@@ -74,13 +74,13 @@ async def test_everything_else_gets_through(part: str, text: bytes) -> None:
     assert await status_of(**{part: text}) == 200
 
 
-async def test_the_length_of_a_query_is_looked_at_first() -> None:
-    """To decode it would cost more, the longer it is."""
+async def test_the_length_of_a_query_is_checked_first() -> None:
+    """The longer a query is, the more it costs to decode."""
     assert await status_of(query_string=b"%FF" * MAX_QUERY_BYTES) == 414
 
 
-async def test_what_is_no_request_passes() -> None:
-    """The start and the stop of the server have neither path nor headers."""
+async def test_other_scopes_than_http_pass() -> None:
+    """Lifespan scopes have neither path nor headers."""
     passed: list[str] = []
 
     async def app(scope: Scope, _: Receive, __: Send) -> None:

@@ -1,4 +1,4 @@
-"""Which tokens prove who somebody is. Unless a test says otherwise, they are signed with the right secret."""
+"""Which tokens are accepted. Unless a test says otherwise, they are signed with the right secret."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def without(name: str) -> dict[str, object]:
     return claims_of(USER, **{name: None})
 
 
-async def test_a_good_token_names_its_user_and_its_end() -> None:
+async def test_a_good_token_names_its_user_and_its_expiry() -> None:
     claims = good()
 
     principal = await authenticate(forge(claims))
@@ -50,7 +50,7 @@ async def test_a_token_as_better_auth_signs_it_is_accepted() -> None:
     assert principal.user_id == USER
 
 
-async def test_a_token_of_the_library_we_verify_with_is_accepted() -> None:
+async def test_a_token_signed_by_pyjwt_is_accepted() -> None:
     principal = await authenticate(sign(good(), headers={"kid": "any"}))
 
     assert principal.user_id == USER
@@ -84,7 +84,7 @@ async def test_a_token_of_the_library_we_verify_with_is_accepted() -> None:
     ],
 )
 async def test_an_algorithm_other_than_the_keys_is_refused(algorithm: object) -> None:
-    """The signature is a genuine HS256 one, so that nothing but the name is wrong."""
+    """The signature is a valid HS256 signature, so only the name is wrong."""
     await assert_refused_for_its_algorithm(forge(good(), {"alg": algorithm}))
 
 
@@ -93,7 +93,7 @@ async def test_a_token_that_names_no_algorithm_is_refused() -> None:
 
 
 async def assert_refused_for_its_algorithm(token: str) -> None:
-    """By whoever chooses the verifier, and by the verifier itself should it be chosen."""
+    """By the authenticator that chooses the verifier, and by the verifier itself."""
     with pytest.raises(InvalidCredentials, match="not switched on"):
         await authenticate(token)
     with pytest.raises(InvalidCredentials, match="not signed with the algorithm of the key"):
@@ -154,7 +154,7 @@ async def test_claims_of_one_token_with_the_signature_of_another_are_refused() -
 
 
 def test_a_secret_of_fewer_than_32_bytes_verifies_nothing() -> None:
-    """Settings refuse such a secret; should one get past them, it must not be worth searching for."""
+    """Settings already refuse such a secret; this is the second line of defence."""
     with pytest.raises(jwt.InvalidKeyError, match="32 bytes"):
         SecretVerifier(SECRET[:31], RULES)
 
@@ -194,7 +194,7 @@ async def test_anything_but_three_parts_is_refused(token: str) -> None:
 @pytest.mark.parametrize("character", ["=", "==", "+", "/", "~", "%3D", "é", "\N{NO-BREAK SPACE}", "\0"])
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["header", "claims", "signature"])
 async def test_any_character_outside_the_base64url_alphabet_is_refused(character: str, place: int) -> None:
-    """Decoders that skip such characters would give one token many spellings."""
+    """Decoders that skip such characters would accept many spellings of one token."""
     parts = forge(good()).split(".")
     parts[place] += character
 
@@ -211,7 +211,7 @@ async def test_white_space_within_a_token_is_refused(space: str) -> None:
 
 
 async def test_a_part_of_impossible_length_is_refused() -> None:
-    """No number of bytes makes a single character of base64."""
+    """No number of bytes encodes to a single character of base64."""
     header, _, signature = forge(good()).split(".")
 
     with pytest.raises(InvalidCredentials, match="not base64url"):
@@ -219,7 +219,7 @@ async def test_a_part_of_impossible_length_is_refused() -> None:
 
 
 def token_of_length(length: int) -> str:
-    """A good token; white space after JSON means nothing, and fills it up."""
+    """A good token of this length, filled up with insignificant white space in its JSON."""
     header = '{"alg":"HS256"}'
     room = length - len(forge("", header))
     return forge(json.dumps(good()).ljust(room * 3 // 4), header)
@@ -279,7 +279,7 @@ async def test_json_nested_too_deeply_is_refused(claims: str) -> None:
 
 
 async def test_json_nested_beyond_what_python_reads_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How deep that is depends on the platform; on some it fits into 8 KiB."""
+    """That depth depends on the platform; on some it fits into 8 KiB."""
     monkeypatch.setattr("backend.auth.tokens.MAX_TOKEN_BYTES", 1_000_000)
 
     with pytest.raises(InvalidCredentials, match="not JSON"):
@@ -294,8 +294,8 @@ async def test_a_number_longer_than_python_reads_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["sub", "exp", "iat", "iss", "aud", "email"])
-async def test_a_claim_that_is_there_twice_is_refused(name: str) -> None:
-    """The first and the last of them may name two different users."""
+async def test_a_duplicate_claim_is_refused(name: str) -> None:
+    """The first and the last could name different users."""
     claims = json.dumps(good(email="ada@example.com"))
     value = json.dumps(json.loads(claims)[name])
 
@@ -304,12 +304,12 @@ async def test_a_claim_that_is_there_twice_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("header", ['{"alg":"none","alg":"HS256"}', '{"alg":"HS256","alg":"HS256"}'])
-async def test_a_header_member_that_is_there_twice_is_refused(header: str) -> None:
+async def test_a_duplicate_header_member_is_refused(header: str) -> None:
     with pytest.raises(InvalidCredentials, match="not JSON"):
         await authenticate(forge(good(), header))
 
 
-async def test_a_member_that_is_there_twice_further_in_is_refused() -> None:
+async def test_a_duplicate_nested_member_is_refused() -> None:
     claims = json.dumps(good()).replace("}", ', "user": {"id": "a", "id": "b"}}')
 
     with pytest.raises(InvalidCredentials, match="not JSON"):
@@ -347,7 +347,7 @@ async def test_a_header_member_that_changes_the_meaning_is_refused(members: dict
 
 
 @pytest.mark.parametrize("kid", [None, 5, True, ["a"], {}], ids=repr)
-async def test_a_key_id_that_is_no_string_is_refused(kid: object) -> None:
+async def test_a_key_id_that_is_not_a_string_is_refused(kid: object) -> None:
     with pytest.raises(InvalidCredentials, match="kid"):
         await authenticate(forge(good(), {**HS256, "kid": kid}))
 
@@ -370,7 +370,7 @@ async def test_a_key_id_that_is_no_string_is_refused(kid: object) -> None:
     ids=repr,
 )
 async def test_another_type_of_token_is_refused(kind: object) -> None:
-    """Better Auth signs tokens for other purposes with the same keys, each with a type of its own."""
+    """Better Auth signs tokens for other purposes with the same keys, each with its own type."""
     with pytest.raises(InvalidCredentials, match="type"):
         await authenticate(forge(good(), {**HS256, "typ": kind}))
 
@@ -489,8 +489,8 @@ async def test_what_is_not_a_time_is_refused(name: str, value: object) -> None:
         await authenticate(forge(good(**{name: value})))
 
 
-async def test_an_end_beyond_all_arithmetic_is_refused() -> None:
-    """A float cannot be taken from an integer of that size."""
+async def test_an_expiry_too_large_for_a_float_is_refused() -> None:
+    """Converting an integer of that size to a float overflows."""
     with pytest.raises(InvalidCredentials, match="exp is not a time"):
         await authenticate(forge(good(iat=time.time() - 0.5, exp=10**400)))
 
@@ -509,7 +509,7 @@ async def test_a_time_may_have_a_fraction() -> None:
 
 
 async def test_a_token_that_expired_a_second_ago_is_refused() -> None:
-    """The leeway for clocks that differ does not lengthen a life."""
+    """The leeway for clock skew does not extend a token's lifetime."""
     now = time.time()
 
     with pytest.raises(InvalidCredentials, match="expired"):
@@ -571,7 +571,7 @@ async def test_a_token_that_lives_longer_is_refused(excess: float) -> None:
 
 @pytest.mark.parametrize("lifetime", [0, -1])
 async def test_a_token_that_ends_before_it_begins_is_refused(lifetime: int) -> None:
-    """Its times are a little ahead, as another clock's may be, so that it has not expired yet."""
+    """Its times are slightly ahead, as with clock skew, so it has not expired yet."""
     begin = int(time.time()) + 10
 
     with pytest.raises(InvalidCredentials, match="ends before it begins"):
@@ -621,11 +621,11 @@ async def test_what_is_not_a_user_id_is_refused(subject: object) -> None:
         await authenticate(forge(good(sub=subject)))
 
 
-# Whatever else there may be
+# Arbitrary input
 
 
 @pytest.mark.parametrize("error", [TypeError, KeyError, OverflowError, RecursionError, MemoryError])
-async def test_whatever_the_library_raises_is_a_refusal(
+async def test_any_exception_of_the_library_is_a_refusal(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     def has_signed(*_: object) -> None:
@@ -646,7 +646,7 @@ _TIMES = st.integers(-100_000, 100_000).map(lambda seconds: int(time.time()) + s
 
 
 def _changes(**values: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
-    """A few members, so that a good part of what they are put into stays within the rules."""
+    """Only a few members, so that many of the tokens they are put into stay within the rules."""
     members = [st.tuples(st.just(name), value | _JSON) for name, value in values.items()]
     return st.lists(st.one_of(members), max_size=3).map(dict)
 
@@ -665,7 +665,7 @@ _CLAIMS = _changes(
 
 
 async def principal_or_none(token: str) -> Principal | None:
-    """Any exception but these two would be a failure of the service, not of the token."""
+    """Any exception other than these two would be a failure of the service, not of the token."""
     try:
         return await authenticate(token)
     except (InvalidCredentials, NoCredentials):
@@ -677,7 +677,7 @@ def is_time(value: object) -> bool:
 
 
 def assert_may_be_trusted(header: Mapping[str, object], claims: Mapping[str, object]) -> None:
-    """The rules once more, in other words than the code's."""
+    """The rules once more, written differently than in the code."""
     issued, expires, begins = claims["iat"], claims["exp"], claims.get("nbf", 0)
     assert isinstance(issued, int | float)
     assert isinstance(expires, int | float)
@@ -696,7 +696,7 @@ def assert_may_be_trusted(header: Mapping[str, object], claims: Mapping[str, obj
 
 
 @given(changes=_CLAIMS)
-async def test_of_any_claims_only_those_within_the_rules_are_trusted(changes: dict[str, object]) -> None:
+async def test_only_claims_within_the_rules_are_trusted(changes: dict[str, object]) -> None:
     claims = {**good(), **changes}
 
     principal = await principal_or_none(forge(claims))
@@ -707,7 +707,7 @@ async def test_of_any_claims_only_those_within_the_rules_are_trusted(changes: di
 
 
 @given(changes=_HEADERS)
-async def test_of_any_headers_only_those_within_the_rules_are_trusted(changes: dict[str, object]) -> None:
+async def test_only_headers_within_the_rules_are_trusted(changes: dict[str, object]) -> None:
     claims, header = good(), {**HS256, **changes}
 
     principal = await principal_or_none(forge(claims, header))
@@ -719,7 +719,7 @@ async def test_of_any_headers_only_those_within_the_rules_are_trusted(changes: d
 @given(
     header=_JSON.map(json.dumps) | st.binary(max_size=50), claims=_JSON.map(json.dumps) | st.binary(max_size=50)
 )
-async def test_any_bytes_in_the_place_of_json_are_refused(header: str | bytes, claims: str | bytes) -> None:
+async def test_arbitrary_bytes_instead_of_json_are_refused(header: str | bytes, claims: str | bytes) -> None:
     assert await principal_or_none(forge(claims, header)) is None
     assert await principal_or_none(forge(claims)) is None
     assert await principal_or_none(forge(good(), header)) is None
@@ -728,13 +728,13 @@ async def test_any_bytes_in_the_place_of_json_are_refused(header: str | bytes, c
 @given(
     token=st.text(st.sampled_from("eyJhbGciOi.=-_+/ \0é"), max_size=60) | st.text(st.characters(max_codepoint=255))
 )
-async def test_any_text_in_the_place_of_a_token_is_refused(token: str) -> None:
+async def test_arbitrary_text_instead_of_a_token_is_refused(token: str) -> None:
     assert await principal_or_none(token) is None
 
 
 @given(place=st.integers(0, 400), character=st.characters(codec="ascii"))
 async def test_a_good_token_with_one_character_changed_is_refused(place: int, character: str) -> None:
-    """Apart from the last, whose lowest bits are no part of the signature."""
+    """Except the last character, whose lowest bits are not part of the signature."""
     token = forge(good())
     place %= len(token) - 1
     changed = token[:place] + character + token[place + 1 :]
@@ -759,7 +759,7 @@ async def test_a_good_token_with_one_character_changed_is_refused(place: int, ch
     ],
 )
 async def test_a_refusal_never_repeats_what_was_refused(token: str) -> None:
-    """Its message goes to the log, where a token must not be found."""
+    """The message goes to the log, which must not contain tokens."""
     with pytest.raises(InvalidCredentials) as refusal:
         await authenticate(token)
 
