@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,12 +14,12 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
+import issuer
 import support
 from backend.commands import development, embedded
 from backend.config import MigrationSettings, Settings
 from backend.main import create_app
 from backend.postgres.migrate import SERVICE_ROLE
-from issuer import find_node
 from support import ISSUER, ORIGIN, SECRET, Connection, User
 
 SERVER = "TASKS_TEST_SERVER"  # where the workers find the directory of the server's socket
@@ -65,9 +65,9 @@ def socket_directory() -> Path:
 
 
 @pytest.fixture(scope="session")
-def node() -> str:
-    """The Node program, with Better Auth installed."""
-    return find_node()
+def issuers() -> Iterator[issuer.Issuers]:
+    with issuer.issuers() as issuers:
+        yield issuers
 
 
 @pytest.fixture(scope="session")

@@ -42,30 +42,45 @@ def _do_without(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def command(node: str, database_url: str, *arguments: str, **environment: str) -> Json:
-    """What to start, for subprocess. The environment is ours alone: Better Auth reads many variables."""
-    return {
-        "args": [node, "server.mjs", *arguments],
-        "cwd": SERVER,
-        "env": {
-            "DATABASE_URL": database_url,
-            "BETTER_AUTH_SECRET": SECRET,
-            "PLUGINS": "jwt,bearer",
-            **environment,
-        },
-        "stdout": subprocess.PIPE,
-        "text": True,
-    }
+class Issuers:
+    """Better Auth servers in one process of Node; each is configured as `better_auth/server.mjs` says."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    @contextmanager
+    def serving(self, database_url: str, **configuration: Json) -> Iterator[str]:
+        """A Better Auth server; gives its URL."""
+        configuration = {"databaseUrl": database_url, "secret": SECRET, **configuration}
+        url: str = self._request(serve=configuration)["url"]
+        try:
+            yield url
+        finally:
+            self._request(stop=url)
+
+    def migrate(self, database_url: str) -> Json:
+        """Run Better Auth's own migrations; gives what was missing."""
+        return self._request(migrate={"databaseUrl": database_url})
+
+    def _request(self, **request: Json) -> Json:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer
 
 
 @contextmanager
-def serving(node: str, database_url: str, **environment: str) -> Iterator[str]:
-    """A Better Auth server; gives its URL."""
-    with subprocess.Popen(**command(node, database_url, **environment), stdin=subprocess.PIPE) as process:
-        assert process.stdout
+def issuers() -> Iterator[Issuers]:
+    # Without our environment: Better Auth and node-postgres read many variables.
+    with subprocess.Popen(
+        [find_node(), "server.mjs"], cwd=SERVER, env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Issuers(process)
         assert process.stdin
-        yield json.loads(process.stdout.readline())["url"]
-        process.stdin.close()  # by this it knows that nobody needs it any more
+        process.stdin.close()  # that ends it
 
 
 def browser_at(url: str) -> httpx2.AsyncClient:

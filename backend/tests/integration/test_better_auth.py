@@ -1,7 +1,5 @@
 """The whole way with a real Better Auth server: sign up there, use its token here."""
 
-import json
-import subprocess
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -15,13 +13,13 @@ import issuer
 from backend.commands import development
 from backend.config import Settings
 from backend.main import create_app
-from issuer import PASSWORD, command, fetch_token, serving
+from issuer import PASSWORD, Issuers, fetch_token
 from support import Connection, Json, User, assert_problem, running
 
 
 @pytest.fixture(scope="module")
-def better_auth(node: str, owner_url: str) -> Iterator[str]:
-    with serving(node, owner_url) as url:
+def better_auth(issuers: Issuers, owner_url: str) -> Iterator[str]:
+    with issuers.serving(owner_url) as url:
         yield url
 
 
@@ -115,7 +113,7 @@ async def test_a_token_of_another_installation_is_refused(
 
 
 async def test_our_copy_of_better_auths_tables_has_their_very_shape(
-    node: str, server: Connection, socket_directory: Path, worker_id: str
+    issuers: Issuers, server: Connection, socket_directory: Path, worker_id: str
 ) -> None:
     ours, theirs = f"ours_{worker_id}", f"theirs_{worker_id}"
     urls = [development.database_url("postgres", socket_directory, name) for name in (ours, theirs)]
@@ -124,7 +122,7 @@ async def test_our_copy_of_better_auths_tables_has_their_very_shape(
     connections = [await asyncpg.connect(url) for url in urls]
     await connections[0].execute(files("backend.commands").joinpath("better_auth.sql").read_text())
 
-    missing, created = (what_was_missing(node, url) for url in urls)
+    missing, created = (issuers.migrate(url) for url in urls)
     shapes = [await shape(connection) for connection in connections]
     for connection in connections:
         await connection.close()
@@ -134,11 +132,6 @@ async def test_our_copy_of_better_auths_tables_has_their_very_shape(
     assert not any(missing.values())
     assert set(created["created"]) == {"user", "session", "account", "verification", "jwks"}
     assert shapes[0] == shapes[1]
-
-
-def what_was_missing(node: str, database_url: str) -> Json:
-    """Run Better Auth's own migrations."""
-    return json.loads(subprocess.run(**command(node, database_url, "--migrate-only"), check=True).stdout)
 
 
 async def shape(connection: Connection) -> list[tuple[object, ...]]:

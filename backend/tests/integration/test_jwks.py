@@ -23,7 +23,7 @@ from backend.errors import InvalidToken
 from backend.main import create_app
 from backend.postgres.migrate import SERVICE_ROLE, migrate
 from databases import connected, scratch
-from issuer import browser_at, fetch_token, serving, sign_up
+from issuer import Issuers, browser_at, fetch_token, sign_up
 from processes import free_port
 from signing import ALGORITHMS, KeyPair, new_key_pair
 from support import ISSUER, SECRET, Connection, Json, assert_problem, claims_of, heard, running, sign
@@ -110,7 +110,7 @@ class World(NamedTuple):
         return self.by_url, self.by_database
 
     async def key_pair(self) -> KeyPair:
-        """The real one, where the server was started with PLAIN_PRIVATE_KEYS."""
+        """The real one, where the server was started with `plainPrivateKeys`."""
         async with browser_at(self.better_auth) as browser:
             await sign_up(browser)
             await fetch_token(browser)  # it is made when it is first needed
@@ -121,11 +121,16 @@ class World(NamedTuple):
 
 @asynccontextmanager
 async def new_world(
-    node: str, server: Connection, socket_directory: Path, settings: Settings, algorithm: str, **environment: str
+    issuers: Issuers,
+    server: Connection,
+    socket_directory: Path,
+    settings: Settings,
+    algorithm: str,
+    **configuration: Json,
 ) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(new_place(server, socket_directory))
-        url = stack.enter_context(serving(node, place.owner_url, TOKEN_ALG=algorithm, **environment))
+        url = stack.enter_context(issuers.serving(place.owner_url, algorithm=algorithm, **configuration))
         apis = [
             await stack.enter_async_context(api_of(settings, source, place=place, better_auth_url=url))
             for source in BOTH
@@ -135,11 +140,11 @@ async def new_world(
 
 @pytest.fixture
 async def new(
-    node: str, server: Connection, socket_directory: Path, settings: Settings
+    issuers: Issuers, server: Connection, socket_directory: Path, settings: Settings
 ) -> AsyncIterator[Callable[..., Awaitable[World]]]:
     async with AsyncExitStack() as stack:
-        yield lambda algorithm="EdDSA", **environment: stack.enter_async_context(
-            new_world(node, server, socket_directory, settings, algorithm, **environment)
+        yield lambda algorithm="EdDSA", **configuration: stack.enter_async_context(
+            new_world(issuers, server, socket_directory, settings, algorithm, **configuration)
         )
 
 
@@ -166,7 +171,7 @@ async def test_a_token_of_each_algorithm_is_accepted(new: NewWorld, algorithm: s
 
 async def test_while_keys_rotate_no_fresh_token_is_refused(new: NewWorld) -> None:
     """Better Auth signs with a new key before anybody has seen it."""
-    world = await new(JWKS_ROTATION_SECONDS="1")
+    world = await new(rotationSeconds=1)
     seen: set[str] = set()
     answers: list[int] = []
     until = time.monotonic() + 2.6
@@ -187,16 +192,16 @@ async def test_while_keys_rotate_no_fresh_token_is_refused(new: NewWorld) -> Non
 
 
 async def test_known_keys_outlast_an_issuer_that_is_down_and_it_may_come_back(
-    node: str, place: Place, settings: Settings
+    issuers: Issuers, place: Place, settings: Settings
 ) -> None:
-    port = str(free_port())
-    environment = {"TOKEN_ALG": "EdDSA", "PORT": port, "PLAIN_PRIVATE_KEYS": "1"}
+    port = free_port()
+    configuration: Json = {"algorithm": "EdDSA", "port": port, "plainPrivateKeys": True}
     url = f"http://127.0.0.1:{port}"
     async with api_of(settings, AuthSource.JWKS, place=place, better_auth_url=url) as api:
         world = World("EdDSA", place, url, api, api)
         assert_problem(await api.get("/health/ready"), 503, "keys-unavailable")
 
-        with serving(node, place.owner_url, **environment):
+        with issuers.serving(place.owner_url, **configuration):
             assert (await api.get("/health/ready")).status_code == 200  # although there is no key yet
             pair = await world.key_pair()
             assert (await ask(api, pair.sign(claims_of("ada", iss=url, aud=url)))).status_code == 200
@@ -208,7 +213,7 @@ async def test_known_keys_outlast_an_issuer_that_is_down_and_it_may_come_back(
         assert (await api.get("/health/ready")).status_code == 200
 
         await place.owner.execute("DELETE FROM jwks")
-        with serving(node, place.owner_url, **environment):
+        with issuers.serving(place.owner_url, **configuration):
             await assert_refused(api, unknown, "signed with a key that the issuer does not list")
             successor = await world.key_pair()
             assert successor.id != pair.id
@@ -217,10 +222,10 @@ async def test_known_keys_outlast_an_issuer_that_is_down_and_it_may_come_back(
 
 @pytest.fixture(scope="module")
 async def plain(
-    node: str, server: Connection, socket_directory: Path, settings: Settings
+    issuers: Issuers, server: Connection, socket_directory: Path, settings: Settings
 ) -> AsyncIterator[tuple[World, KeyPair]]:
     """A Better Auth whose real private key the test holds."""
-    async with new_world(node, server, socket_directory, settings, "EdDSA", PLAIN_PRIVATE_KEYS="1") as world:
+    async with new_world(issuers, server, socket_directory, settings, "EdDSA", plainPrivateKeys=True) as world:
         yield world, await world.key_pair()
 
 
@@ -299,12 +304,12 @@ async def test_a_token_without_a_key_id_is_refused(plain: tuple[World, KeyPair])
     ],
 )
 async def test_a_cookie_cache_is_no_token(
-    node: str, plain: tuple[World, KeyPair], settings: Settings, strategy: str, reason: str
+    issuers: Issuers, plain: tuple[World, KeyPair], settings: Settings, strategy: str, reason: str
 ) -> None:
     """It outlives the session, and Better Auth itself does not take it for a token either."""
     database_url = plain[0].place.owner_url
-    environment = {"TOKEN_ALG": "EdDSA", "PLAIN_PRIVATE_KEYS": "1", "COOKIE_CACHE": strategy}
-    with serving(node, database_url, **environment) as url:
+    configuration: Json = {"algorithm": "EdDSA", "plainPrivateKeys": True, "cookieCache": strategy}
+    with issuers.serving(database_url, **configuration) as url:
         async with browser_at(url) as browser:
             await sign_up(browser)
             cookie = unquote(browser.cookies["better-auth.session_data"])
@@ -329,10 +334,10 @@ async def test_the_token_that_verifies_an_address_is_refused(
 
 
 async def test_with_another_secret_at_the_issuer_its_tokens_are_refused(
-    node: str, plain: tuple[World, KeyPair], settings: Settings
+    issuers: Issuers, plain: tuple[World, KeyPair], settings: Settings
 ) -> None:
     secret = "another-secret-of-more-than-32-characters"
-    with serving(node, plain[0].place.owner_url, BETTER_AUTH_SECRET=secret) as url:
+    with issuers.serving(plain[0].place.owner_url, secret=secret) as url:
         async with browser_at(url) as browser:
             await sign_up(browser)
             token = await fetch_token(browser)

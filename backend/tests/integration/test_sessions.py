@@ -27,7 +27,7 @@ from backend.main import create_app
 from backend.migrations import MigrationError
 from backend.postgres.migrate import migrate, reads_of
 from databases import connected, scratch, scratch_role
-from issuer import PASSWORD, browser_at, serving
+from issuer import PASSWORD, Issuers, browser_at
 from processes import workplace
 from support import ORIGIN, SECRET, Connection, Json, assert_problem, claims_of, heard, running, sign
 
@@ -96,10 +96,12 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-async def world(node: str, server: Connection, socket_directory: Path, settings: Settings) -> AsyncIterator[World]:
+async def world(
+    issuers: Issuers, server: Connection, socket_directory: Path, settings: Settings
+) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(new_place(server, socket_directory))
-        better_auth = stack.enter_context(serving(node, place.owner_url, PLUGINS="jwt,bearer,admin"))
+        better_auth = stack.enter_context(issuers.serving(place.owner_url, plugins=["jwt", "bearer", "admin"]))
         await place.migrate(SESSION)
         both = {"auth_sources": (SESSION, AuthSource.SECRET)}
         variants: tuple[Json, ...] = (
@@ -445,8 +447,10 @@ async def test_without_the_source_a_session_token_is_refused(world: World, lasti
     )
 
 
-async def test_without_the_admin_plugin_it_works_as_well(node: str, place: Place, settings: Settings) -> None:
-    with serving(node, place.owner_url, PLUGINS="jwt,bearer") as better_auth:
+async def test_without_the_admin_plugin_it_works_as_well(
+    issuers: Issuers, place: Place, settings: Settings
+) -> None:
+    with issuers.serving(place.owner_url) as better_auth:
         await place.migrate(SESSION)
         session = await sign_up(better_auth)
         async with api_of(settings, place, auth_sources=(SESSION,)) as api:
