@@ -41,21 +41,27 @@ dev: $(INSTALLED) modules  ## the same, with a front end that follows changes of
 token: $(INSTALLED)  ## print a token to try the API with (USER_ID=somebody for another user)
 	@cd backend && exec .venv/bin/tasks token --data ../.data $(if $(USER_ID),"$(USER_ID)")
 
+# One file after the other for each worker, so that what the tests of a file share is started once.
+IN_PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
 test: $(INSTALLED) issuer built  ## run all tests on a real PostgreSQL, and print the coverage
-	@cd backend && .venv/bin/pytest --numprocesses 3 --dist worksteal --cov --cov-report=term $(ARGS)
+	@cd backend && .venv/bin/pytest $(IN_PARALLEL) --cov --cov-report=term $(ARGS)
 ifndef ARGS
 	@if $(NODE); then cd frontend && npx next typegen >/dev/null && npx tsc --noEmit && npm test --silent; \
 		else $(call NOT_RUN,the front end's type check and tests need); fi
 endif
 
 .PHONY: e2e
-e2e: $(INSTALLED) built  ## use the front end in a real browser, with all the rest behind it
+e2e: $(INSTALLED) built  ## start and stop whole installations, and use the front end in a real browser
 	@$(NODE) || { echo "The browser tests need Node 20.19 or newer." >&2; exit 1; }
 	@{ test -n "$$CHROMIUM" || command -v chromium || command -v chromium-browser || command -v google-chrome || \
 		test -x "$$(cd frontend && node -p 'require("@playwright/test").chromium.executablePath()')"; } >/dev/null || { \
 		echo "There is no Chromium here. Install one (Debian, Ubuntu: apt-get install chromium), name its program in" \
 			"CHROMIUM, or run: cd frontend && npx playwright install chromium" >&2; exit 1; }
+ifndef ARGS
+	@cd backend && .venv/bin/pytest $(IN_PARALLEL) tests/e2e
+endif
 	@cd frontend && npx playwright test $(ARGS)
 
 .PHONY: check

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
@@ -22,7 +23,22 @@ from backend.main import create_app
 from backend.postgres.migrate import SERVICE_ROLE
 from support import ISSUER, ORIGIN, SECRET, Connection, User
 
-SERVER = "TASKS_TEST_SERVER"  # where the workers find the directory of the server's socket
+# Where the workers find the directory of the server's socket, and the data of an installation.
+SERVER, INSTALLATION = "TASKS_TEST_SERVER", "TASKS_TEST_INSTALLATION"
+
+# What takes longest comes first, so that no worker is left with it when the others have finished.
+LONGEST = [
+    f"integration/test_{name}.py"
+    for name in ("frontend", "development", "plans", "commands", "jwks", "faults", "sessions", "migrations")
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        name = f"{item.path.parent.name}/{item.path.name}"
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=rank)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,14 +48,28 @@ def pytest_configure(config: pytest.Config) -> None:
     for kind in (Settings, MigrationSettings, development.FrontEndSettings):
         for name in kind.model_fields:
             os.environ.pop(name.upper(), None)
+    _prefer_memory()
     stack = ExitStack()
     config.add_cleanup(stack.close)
-    data = Path(tempfile.mkdtemp(prefix="tasks-test-"))
-    stack.callback(shutil.rmtree, data)
-    socket_directory = stack.enter_context(embedded.postgres(data))
-    asyncio.run(development.prepare(socket_directory, "developer"))
+    folder = Path(tempfile.mkdtemp(prefix="tasks-test-"))
+    stack.callback(shutil.rmtree, folder)
+    installation = folder / "installation"
+    installation.mkdir()
+    with embedded.postgres(installation) as socket_directory:
+        asyncio.run(development.prepare(socket_directory, "developer"))
+    subprocess.run(["cp", "-a", installation, folder / "server"], check=True)
+    socket_directory = stack.enter_context(embedded.postgres(folder / "server"))
     asyncio.run(_spare_the_disk(socket_directory))
     os.environ[SERVER] = str(socket_directory)
+    os.environ[INSTALLATION] = str(installation)
+
+
+def _prefer_memory() -> None:
+    """Put temporary folders into memory where there is plenty: databases are mostly waiting for the disk."""
+    memory = Path("/dev/shm")
+    if "TMPDIR" not in os.environ and memory.is_dir() and shutil.disk_usage(memory).free > 4 * 1024**3:
+        os.environ["TMPDIR"] = str(memory)
+        tempfile.tempdir = None  # it is chosen once
 
 
 async def _spare_the_disk(socket_directory: Path) -> None:
@@ -62,6 +92,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
 @pytest.fixture(scope="session")
 def socket_directory() -> Path:
     return Path(os.environ[SERVER])
+
+
+@pytest.fixture(scope="session")
+def installation() -> Path:
+    """What `tasks dev` makes on its first start; to be copied."""
+    return Path(os.environ[INSTALLATION])
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The folder of the front end."""
+    return issuer.find_front_end()
 
 
 @pytest.fixture(scope="session")

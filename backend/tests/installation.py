@@ -7,8 +7,11 @@ from pathlib import Path
 from signal import SIGINT, Signals
 
 import httpx2
+import jwt
+import psutil
 
-from processes import Command, about
+import issuer
+from processes import Command, about, has_ended
 
 
 def greeted(dev: Command) -> bool:
@@ -35,6 +38,27 @@ def titles(dev: Command) -> list[str]:
         return [task["title"] for task in developer.get("/api/me/tasks").json()]
 
 
+def web_server(dev: Command) -> psutil.Process:
+    (found,) = [process for process in dev.family() if process.name().startswith("next-server")]
+    return found
+
+
+def api_of(dev: Command) -> str:
+    found = re.search(r"^  API +(\S+)$", dev.stdout, re.MULTILINE)
+    assert found, dev.stdout
+    return found[1]
+
+
+async def sign_up_and_call(url: str, api: str) -> tuple[str, httpx2.Response]:
+    """Somebody new in a browser; gives the algorithm of their token, and what the API answers to it."""
+    async with issuer.browser_at(url) as browser:
+        user_id = await issuer.sign_up(browser)
+        token = await issuer.fetch_token(browser)
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await browser.post(f"{api}/api/{user_id}/tasks", json={"title": "Sow"}, headers=headers)
+        return jwt.get_unverified_header(token)["alg"], answer
+
+
 def stop(dev: Command, *signals: Signals) -> int:
     """End it, and see that it goes quietly and takes along whatever it started; gives its exit status."""
     family = dev.family()
@@ -43,7 +67,7 @@ def stop(dev: Command, *signals: Signals) -> int:
         dev.signal(number)
     status = dev.status()
 
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in family if not has_ended(process)] == []
     assert about(dev.folder) == []
     assert dev.stderr == ""
     assert "Traceback" not in dev.stdout
@@ -51,5 +75,7 @@ def stop(dev: Command, *signals: Signals) -> int:
 
 
 def copy(installation: Path, folder: Path) -> Path:
-    subprocess.run(["cp", "-a", installation, folder], check=True)
-    return folder / ".data"
+    """Gives the folder of its data."""
+    data = folder / ".data"
+    subprocess.run(["cp", "-a", installation, data], check=True)
+    return data

@@ -16,6 +16,7 @@ import pytest
 from support import SECRET, Json
 
 SERVER = Path(__file__).parent / "better_auth"
+FRONT_END = Path(__file__).parents[2] / "frontend"
 PASSWORD = "correct horse battery staple"
 
 
@@ -29,11 +30,11 @@ def find_node() -> str:
     return program
 
 
-def find_front_end(folder: Path) -> Path:
-    """The folder, if the front end in it can be started; skips the test where it cannot."""
-    if not shutil.which("node") or not (folder / ".next" / "BUILD_ID").exists():
+def find_front_end() -> Path:
+    """The folder of the front end, if it can be started; skips the test where it cannot."""
+    if not shutil.which("node") or not (FRONT_END / ".next" / "BUILD_ID").exists():
         _do_without("These tests start the front end, which needs Node 20.19 or newer and `make built`.")
-    return folder
+    return FRONT_END
 
 
 def _do_without(reason: str) -> NoReturn:

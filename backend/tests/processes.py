@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, NamedTuple
 
 import psutil
+import pytest
 
 TASKS = Path(sys.executable).with_name("tasks")
 # A process that starts without looking at its coverage does so in half the time. Each command is measured
 # elsewhere; here it is about processes.
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
-PATIENCE = 30  # seconds; nothing here takes that long unless it hangs
+PATIENCE = 120  # seconds; nothing here takes that long unless it hangs
 
 
 class Command:
@@ -131,6 +133,26 @@ def about(folder: Path) -> list[psutil.Process]:
         for process in psutil.process_iter(["cmdline"])
         if any(str(folder) in argument for argument in process.info["cmdline"] or [])
     ]
+
+
+def as_ordinary_user() -> tuple[str, ...]:
+    """What runs `tasks` as somebody who is not root; skips the test where root cannot become anybody else."""
+    if os.geteuid() != 0:
+        return (str(TASKS),)
+    become = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*become, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("Root cannot become an ordinary user where user namespaces are not permitted.")
+    return (*become, str(TASKS))
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """A zombie has, too: an orphan stays one until the system's first process takes note of its end."""
+    with suppress(psutil.NoSuchProcess):
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def free_port() -> int:

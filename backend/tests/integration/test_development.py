@@ -9,12 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import partial
-from math import inf
+from collections.abc import Iterator
 from pathlib import Path
-from signal import SIGHUP, SIGINT, SIGTERM, Signals, raise_signal, signal
+from signal import SIGHUP, SIGINT, SIGTERM, raise_signal, signal
 from textwrap import dedent, indent
 from typing import Any, NamedTuple
 
@@ -25,16 +22,7 @@ import pytest
 from backend.commands import development, embedded
 from databases import connected
 from installation import client, copy, curl_line, greeted, stop, titles
-from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, workplace
-
-ODD_SHELL = {
-    "LC_ALL": "xx_YY.UTF-8",
-    "PGHOST": "db.example.com",
-    "PGPORT": "1",
-    "PGSSLMODE": "verify-full",
-    "PGOPTIONS": "-c search_path=nowhere",
-    "PGCLIENTENCODING": "LATIN1",
-}
+from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, as_ordinary_user, workplace
 
 
 @pytest.fixture
@@ -54,18 +42,6 @@ def start(place: Workplace) -> Start:
     return place.start
 
 
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Path]:
-    """The data of a first run, in which the developer added a task."""
-    with workplace(API_PORT="0") as place:
-        dev = place.start("dev")
-        dev.until(lambda: greeted(dev))
-        with client(dev) as developer:
-            assert developer.post("/api/me/tasks", json={"title": "Water the plants"}).status_code == 201
-        assert stop(dev) == 0
-        yield place.folder / ".data"
-
-
 @pytest.fixture
 def data(installation: Path, folder: Path) -> Path:
     """A copy of the installation's, for one test."""
@@ -83,7 +59,9 @@ def beside(installation: Path) -> Iterator[Beside]:
     with workplace(API_PORT="0") as place:
         copy(installation, place.folder)
         dev = place.start("dev", by=("nohup", str(TASKS)))
-        titles(dev)
+        dev.until(lambda: greeted(dev))
+        with client(dev) as developer:
+            assert developer.post("/api/me/tasks", json={"title": "Water the plants"}).status_code == 201
         yield Beside(dev, place.start)
         assert stop(dev) == 0
 
@@ -121,88 +99,7 @@ async def test_other_programs_find_its_socket_where_the_data_are(dev: Command) -
         assert await developer.fetchval("SELECT title FROM tasks") == "Water the plants"
 
 
-@pytest.mark.usefixtures("data")
-def test_the_second_start_answers_within_three_seconds(start: Start) -> None:
-    """Whatever else the machine is doing can only make it slower, so the best of some starts counts."""
-    seconds = inf
-
-    for _ in range(5):
-        dev = start("dev")
-        titles(dev)
-        seconds = min(seconds, time.monotonic() - dev.started)
-        assert stop(dev) == 0
-        if seconds < 3:
-            break
-
-    assert seconds < 3
-
-
-def test_neither_the_place_of_the_data_nor_the_shell_matters(start: Start, folder: Path) -> None:
-    """A Unix socket's path may have some 100 bytes, drivers split it at commas, and the shell may know servers."""
-    data = folder / "My data, 100% (ü) yes?" / ("x" * 100)
-
-    dev = start("dev", "--data", data, **ODD_SHELL)
-
-    assert titles(dev) == []
-    assert re.search(f"^  Data +{re.escape(str(data))}$", dev.stdout, re.MULTILINE)
-    stop(dev)
-
-
-@pytest.fixture
-def as_ordinary_user() -> tuple[str, ...]:
-    """What runs a command as somebody who is not root."""
-    if os.geteuid() != 0:
-        return (str(TASKS),)
-    become = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
-    if (
-        not shutil.which("unshare")
-        or subprocess.run([*become, "true"], capture_output=True, check=False).returncode
-    ):
-        pytest.skip("Root cannot become an ordinary user where user namespaces are not permitted.")
-    return (*become, str(TASKS))
-
-
-def test_an_ordinary_user_can_run_it(start: Start, as_ordinary_user: tuple[str, ...]) -> None:
-    dev = start("dev", by=as_ordinary_user)
-
-    assert titles(dev) == []
-    assert {process.uids().effective for process in dev.family()} == {os.geteuid()}
-    stop(dev)
-
-
 # Stopping
-
-
-@pytest.mark.usefixtures("data")
-def test_a_second_ctrl_c_does_no_harm(start: Start) -> None:
-    dev = start("dev")
-    titles(dev)
-
-    status = stop(dev, SIGINT, SIGINT)
-
-    assert status == 0
-    assert dev.stdout.splitlines()[-1].endswith("stopped")
-    assert list(dev.temporary.iterdir()) == []
-    assert not (dev.folder / ".data" / "socket").is_symlink()
-
-
-def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, folder: Path) -> None:
-    """Some that stop others send their signal twice: to the process, and to its group."""
-    data = folder / ".data"
-    log = data / "postgres.log"
-    begun: list[tuple[Signals, Callable[[Command], object]]] = [
-        (SIGINT, lambda _: (data / "better-auth-secret").exists()),
-        (SIGINT, lambda _: list(data.glob("initdb-*/base"))),
-        (SIGTERM, lambda _: (data / "postgres" / "postmaster.pid").exists()),
-        (SIGINT, lambda _: "ready to accept connections" in log.read_text()),
-        (SIGHUP, lambda dev: titles(dev) == []),
-    ]
-
-    for number, moment in begun:
-        dev = start("dev")
-        dev.until(partial(moment, dev))
-        stop(dev, number, number)
-        assert list(dev.temporary.iterdir()) == []
 
 
 def interrupted(start: Start, preparation: str) -> Command:
@@ -322,71 +219,6 @@ def test_it_outlives_its_terminal_if_asked_to(dev: Command) -> None:
     assert titles(dev) == ["Water the plants"]
 
 
-# Recovering
-
-
-@pytest.mark.usefixtures("data")
-def test_a_server_that_outlived_its_command_is_taken_over(start: Start, folder: Path) -> None:
-    killed = start("dev")
-    titles(killed)
-    killed.process.kill()
-    killed.status()
-    assert about(folder) != []
-
-    dev = start("dev")
-
-    assert titles(dev) == ["Water the plants"]
-    stop(dev)
-
-
-@pytest.fixture
-def stranger(data: Path) -> Iterator[int]:
-    """The process id of a program that is nobody's business, and runs as PostgreSQL does."""
-    with subprocess.Popen(["sleep", "60"], user=(data / "postgres").stat().st_uid) as process:
-        yield process.pid
-        process.kill()
-
-
-def test_nothing_is_lost_in_a_power_cut(start: Start, data: Path, stranger: int) -> None:
-    """The number of the process in PostgreSQL's lock belongs to another one when the power is back."""
-    killed = start("dev")
-    titles(killed)
-    for process in killed.family():
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    killed.status()
-    lock = data / "postgres" / "postmaster.pid"
-    lock.write_text(re.sub("^[0-9]+", str(stranger), lock.read_text()))
-
-    dev = start("dev")
-
-    assert titles(dev) == ["Water the plants"]
-    assert psutil.pid_exists(stranger)
-    stop(dev)
-
-
-def test_a_lock_that_says_nothing_is_removed(start: Start, data: Path) -> None:
-    (data / "postgres" / "postmaster.pid").write_text("what?\n")
-
-    dev = start("dev")
-
-    assert titles(dev) == ["Water the plants"]
-    stop(dev)
-
-
-def test_a_first_start_that_was_killed_is_begun_anew(start: Start, folder: Path) -> None:
-    killed = start("dev")
-    killed.until(lambda: list(folder.glob(".data/initdb-*/base")))
-
-    killed.process.kill()
-    killed.status()
-
-    dev = start("dev")
-    assert titles(dev) == []
-    stop(dev)
-    assert list(folder.glob(".data/initdb-*")) == []
-
-
 # Refusing
 
 
@@ -418,13 +250,11 @@ def test_data_cannot_be_below_a_file(start: Start, folder: Path) -> None:
     assert refused.complaint() == f"Cannot use {folder / 'file' / '.data'}: Not a directory."
 
 
-def test_data_cannot_be_where_one_may_not_write(
-    start: Start, folder: Path, as_ordinary_user: tuple[str, ...]
-) -> None:
+def test_data_cannot_be_where_one_may_not_write(start: Start, folder: Path) -> None:
     data = folder / ".data"
     data.mkdir(mode=0o555)
 
-    refused = start("dev", by=as_ordinary_user)
+    refused = start("dev", by=as_ordinary_user())
 
     assert refused.complaint() == f"Cannot use {data / 'lock'}: Permission denied."
 

@@ -1,0 +1,86 @@
+"""`tasks dev` with the front end: one command for everything, which stops and recovers by itself."""
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM
+
+import psutil
+import pytest
+
+from installation import api_of, greeted, sign_up_and_call, stop, titles, web_server
+from issuer import FRONT_END
+from processes import Command, Start, Workplace, has_ended
+
+pytestmark = pytest.mark.usefixtures("data")
+
+
+def has_begun(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):  # one of the others may be ending
+        return "--import" in process.cmdline()
+    return False
+
+
+@pytest.mark.parametrize("sources", ["jwks", "jwks-database"])
+async def test_tokens_of_better_auths_keys_are_one_setting_away(
+    start: Start, place: Workplace, built: Path, sources: str
+) -> None:
+    dev = start("dev", "--frontend", built, AUTH_SOURCES=sources)
+    dev.until(lambda: greeted(dev))
+
+    algorithm, answer = await sign_up_and_call(f"http://localhost:{place.variables['FRONTEND_PORT']}", api_of(dev))
+
+    assert algorithm == "EdDSA"
+    assert answer.status_code == 201
+    assert "curl" not in dev.stdout
+    stop(dev)
+
+
+def test_without_node_the_api_runs_alone_and_says_so(start: Start) -> None:
+    dev = start("dev", "--frontend", FRONT_END, PATH="/nonexistent")
+
+    assert titles(dev) == ["Water the plants"]
+    reason = "There is no Node here, and the front end needs 20.19 or newer. The API runs alone."
+    assert next(line.strip() for line in dev.stdout.splitlines() if line) == reason
+    assert "Open" not in dev.stdout
+    assert "│" not in dev.stdout
+    stop(dev)
+
+
+def test_it_can_be_stopped_at_any_moment(start: Start, built: Path) -> None:
+    def started(dev: Command) -> bool:
+        return any(map(has_begun, dev.family()))
+
+    def ready(dev: Command) -> bool:
+        return "Ready in" in dev.stdout
+
+    for number, moment in ((SIGINT, started), (SIGTERM, ready), (SIGHUP, greeted)):
+        dev = start("dev", "--frontend", built)
+        dev.until(partial(moment, dev))
+        stop(dev, number, number)
+
+
+def test_a_front_end_that_ends_by_itself_ends_everything(start: Start, built: Path) -> None:
+    dev = start("dev", "--frontend", built)
+    dev.until(lambda: greeted(dev))
+    family = dev.family()
+
+    web_server(dev).kill()
+
+    assert dev.status() == 1
+    assert dev.stderr == "tasks: The front end has ended by itself (signal 9); its last words are above.\n"
+    assert [process for process in family if not has_ended(process)] == []
+
+
+def test_one_whose_command_was_killed_ends_and_makes_way(start: Start, built: Path) -> None:
+    killed = start("dev", "--frontend", built)
+    killed.until(lambda: greeted(killed))
+    server = web_server(killed)
+
+    killed.process.kill()
+    killed.status()
+    dev = start("dev", "--frontend", built)
+
+    assert titles(dev) == ["Water the plants"]
+    assert has_ended(server)
+    stop(dev)
