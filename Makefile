@@ -8,6 +8,7 @@ PEER := backend/benchmarks/fastify
 
 MODULES := frontend/node_modules/.package-lock.json
 BUILT := frontend/.next/.built
+DESCRIPTION := backend/openapi.json
 API_TYPES := frontend/src/lib/api-types.ts
 # What a build is made of. With the folders, whose times tell of a file that is gone.
 SOURCES := src public package-lock.json next.config.ts postcss.config.mjs tsconfig.json
@@ -65,9 +66,12 @@ endif
 	@cd frontend && npx playwright test $(ARGS)
 
 .PHONY: check
-check: $(INSTALLED) modules  ## check format, lint, types and structure, and that the types of the API are current
+check: $(INSTALLED) modules  ## check format, lint, types, structure, and the API's description for breaking changes
 	@cd backend && .venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy && \
 		{ output=$$(.venv/bin/lint-imports --no-logo --no-cache 2>&1) || { echo "$$output" >&2; exit 1; }; }
+	@cd backend && .venv/bin/tasks openapi | cmp -s - openapi.json || { \
+		echo "$(DESCRIPTION) is out of date. Run \`make openapi\`." >&2; exit 1; }
+	@cd backend && .venv/bin/python -m tooling.breaking
 	@if $(NODE); then $(MAKE) --no-print-directory check-frontend; \
 		else $(call NOT_RUN,the checks of the front end need); fi
 
@@ -77,17 +81,19 @@ check-frontend:
 		$$(find . -name node_modules -prune -o -name '.?*' -prune -o -name package-lock.json -print)
 	@cd frontend && npm run --silent check
 	@types=$$(mktemp -d) && trap 'rm -rf "$$types"' EXIT && $(call WRITE_API_TYPES,"$$types/api-types.ts") && \
-		diff "$$types/api-types.ts" $(API_TYPES) >/dev/null || { \
-		echo "$(API_TYPES) is out of date. Run \`make api-types\`." >&2; exit 1; }
+		cmp -s "$$types/api-types.ts" $(API_TYPES) || { \
+		echo "$(API_TYPES) is out of date. Run \`make openapi\`." >&2; exit 1; }
 
-.PHONY: api-types
-api-types: $(INSTALLED) modules  ## write the front end's types of the API anew
-	@$(NODE) || { echo "Writing the types needs Node 20.19 or newer." >&2; exit 1; }
+.PHONY: openapi
+openapi: $(INSTALLED) modules  ## write the API's description, and the front end's types from it
+	@cd backend && trap 'rm -f openapi.json.new' EXIT && .venv/bin/tasks openapi >openapi.json.new && \
+		mv openapi.json.new openapi.json
+	@$(NODE) || { echo "Writing the front end's types needs Node 20.19 or newer." >&2; exit 1; }
 	@$(call WRITE_API_TYPES,"$(CURDIR)/$(API_TYPES)")
 
 # What has a default may be left out of a request.
-WRITE_API_TYPES = (cd backend && .venv/bin/tasks openapi) | (cd frontend && \
-	node_modules/.bin/openapi-typescript --default-non-nullable false --output $(1) >/dev/null)
+WRITE_API_TYPES = (cd frontend && \
+	node_modules/.bin/openapi-typescript ../$(DESCRIPTION) --default-non-nullable false --output $(1) >/dev/null)
 
 .PHONY: structure
 structure: $(INSTALLED)  ## draw the backend's structure from its imports, as DOT (PACKAGE=backend.http for a part)
