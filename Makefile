@@ -28,7 +28,7 @@ export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /et
 
 .PHONY: help
 help:  ## list these tasks
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
 run: $(INSTALLED) built  ## start everything: PostgreSQL, the API and, with Node, the front end
@@ -103,8 +103,22 @@ structure: $(INSTALLED)  ## draw the backend's structure from its imports, as DO
 
 .PHONY: bench
 bench: $(INSTALLED) $(PEER)/node_modules/.package-lock.json  ## measure the speed beside others (ARGS="--help")
-	@cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && \
-		$$uv sync --locked --quiet --group bench && exec .venv/bin/python -m benchmarks $(ARGS)
+	@$(call INSTALL_GROUP,bench)
+	@cd backend && exec .venv/bin/python -m benchmarks $(ARGS)
+
+.PHONY: docs
+docs: $(INSTALLED)  ## build the documentation's site in .docs/site, and check its links
+	@$(call INSTALL_GROUP,docs)
+	@$(PAGES)
+	@$(VENV)/zensical build --strict --clean
+	@env PYTHONPATH=backend $(VENV)/python -m tooling.links .docs/site
+
+.PHONY: docs-serve
+docs-serve: $(INSTALLED)  ## show the documentation's site while you write it
+	@$(call INSTALL_GROUP,docs)
+	@exec $(PAGES) $(VENV)/zensical serve $(ARGS)
+
+PAGES = env PYTHONPATH=backend $(VENV)/python -m tooling.pages . .docs/pages
 
 .PHONY: format
 format: $(INSTALLED)  ## format the code, and mend what the linter can
@@ -113,7 +127,7 @@ format: $(INSTALLED)  ## format the code, and mend what the linter can
 
 .PHONY: clean
 clean:  ## remove what was installed; the data under .data/ stays
-	rm -rf .tools backend/.venv $(ISSUER)/node_modules $(PEER)/node_modules \
+	rm -rf .tools .cache .docs backend/.venv $(ISSUER)/node_modules $(PEER)/node_modules \
 		frontend/node_modules frontend/.next frontend/*.tsbuildinfo
 
 # The front end's packages, and its build. Without a Node that is new enough there is nothing to do.
@@ -153,8 +167,12 @@ $(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
 $(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version $(if $(wildcard $(VENV)/pytest),,FORCE)
 	@(cd backend && uv --version) >/dev/null 2>&1 || $(MAKE) --no-print-directory $(OWN_UV)
 	@echo "Installing what the backend needs ..." >&2
-	@cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && $$uv sync --locked --quiet
+	@$(SYNC)
 	@touch $@
+
+# With what a single task needs. The next one of these may take it away again.
+INSTALL_GROUP = ($(SYNC) --group $(1))
+SYNC = cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && $$uv sync --locked --quiet
 
 .PHONY: FORCE
 FORCE:
