@@ -71,7 +71,8 @@ endif
 check: $(INSTALLED) modules  ## check format, lint, types, structure, and the API's description for breaking changes
 	@cd backend && .venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy && \
 		{ output=$$(.venv/bin/lint-imports --no-logo --no-cache 2>&1) || { echo "$$output" >&2; exit 1; }; }
-	@cd backend && .venv/bin/tasks openapi | cmp -s - openapi.json || { \
+	@cd backend && new=$$(mktemp) && trap 'rm -f "$$new"' EXIT && .venv/bin/tasks openapi >"$$new" && \
+		cmp -s "$$new" openapi.json || { \
 		echo "$(DESCRIPTION) is out of date. Run \`make openapi\`." >&2; exit 1; }
 	@cd backend && .venv/bin/python -m tooling.breaking
 	@if $(NODE); then $(MAKE) --no-print-directory check-frontend; \

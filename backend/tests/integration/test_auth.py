@@ -1,4 +1,4 @@
-"""Tokens over HTTP: which get in, and the responses to the others. The attacks are in tests/unit/test_tokens.py."""
+"""Tokens over HTTP: which are let in, and how others are refused. Attacks are in tests/unit/test_tokens.py."""
 
 import time
 
