@@ -23,6 +23,8 @@ OWN_UV := .tools/bin/uv
 UV_VERSION := 0.13.9
 # Commands start more than twice as fast, also where Python may not keep the bytecode itself.
 export UV_COMPILE_BYTECODE := 1
+# Nor should each worker of the tests, and each command that they start, compile everything once more.
+export PYTHONDONTWRITEBYTECODE :=
 # Whoever has authorities of their own, such as a company's proxy, has them here.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem),1,0)
 

@@ -21,8 +21,8 @@ import pytest
 import support
 from backend.commands import development, embedded
 from backend.http.server import url_of
-from databases import connected, scratch, scratch_role
-from processes import Command, Start, Workplace, free_port, workplace
+from databases import connected, eventually, scratch, scratch_role
+from processes import UNMEASURED, Command, Start, Workplace, free_port, workplace
 from support import Connection, Json, User, assert_problem
 
 ISSUER = "https://app.example.net"
@@ -49,7 +49,7 @@ class Service(NamedTuple):
         return [json.loads(line) for line in self.command.stdout.splitlines()]
 
 
-def serve(start: Start, database_url: str) -> Service:
+def serve(start: Start, database_url: str, **variables: str) -> Service:
     """In production."""
     port, secret = free_port(), secrets.token_urlsafe(32)
     command = start(
@@ -59,6 +59,7 @@ def serve(start: Start, database_url: str) -> Service:
         BETTER_AUTH_SECRET=secret,
         BETTER_AUTH_URL=ISSUER,
         API_PORT=str(port),
+        **variables,
     )
     service = Service(command, port, secret)
     command.until(service.answers)
@@ -170,7 +171,7 @@ def test_a_role_that_policies_do_not_bind_ends_it(start: Start, owner_url: str) 
 
 
 def test_without_a_database_it_lives_but_is_not_ready(start: Start) -> None:
-    service = serve(start, UNREACHABLE)
+    service = serve(start, UNREACHABLE, **UNMEASURED)
 
     ready = httpx2.get(f"{service.url}/health/ready", trust_env=False)
 
@@ -181,10 +182,15 @@ def test_without_a_database_it_lives_but_is_not_ready(start: Start) -> None:
     assert "hunter2" not in service.command.stdout + service.command.stderr
 
 
+IS_WAITING_FOR_A_LOCK = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
 async def test_requests_under_way_are_finished_before_it_ends(
     start: Start, owner: Connection, owner_url: str, service_url: str
 ) -> None:
-    service = serve(start, service_url)
+    service = serve(start, service_url, **UNMEASURED)
     async with (
         httpx2.AsyncClient(base_url=service.url, trust_env=False) as client,
         connected(owner_url) as somebody_else,
@@ -195,9 +201,9 @@ async def test_requests_under_way_are_finished_before_it_ends(
         async with somebody_else.transaction():
             await somebody_else.execute("SELECT FROM tasks WHERE id = $1 FOR UPDATE", task["id"])
             under_way = asyncio.create_task(user.patch(f"tasks/{task['id']}", json={"title": "Feed the cat"}))
-            await asyncio.sleep(0.2)
+            await eventually(lambda: owner.fetchval(IS_WAITING_FOR_A_LOCK))
             service.command.signal(SIGTERM)
-            await asyncio.sleep(0.3)
+            await asyncio.to_thread(service.command.until, lambda: not service.answers())
 
         answer = await under_way
 
@@ -259,7 +265,7 @@ async def test_the_owners_url_is_enough_to_migrate_and_gives_one_to_serve_with(p
         same_schema, where_it_is = again.stdout.splitlines()
         assert same_schema == schema
         assert where_it_is.startswith("Its password was shown when it was made")
-        service = serve(place.start, url.removeprefix("  DATABASE_URL="))
+        service = serve(place.start, url.removeprefix("  DATABASE_URL="), **UNMEASURED)
         ready = httpx2.get(f"{service.url}/health/ready", trust_env=False)
         assert ready.status_code == 200, ready.text
 
@@ -318,6 +324,7 @@ class Wire:
 
     def __init__(self, service: Service) -> None:
         self.socket = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+        self.port: int = self.socket.getsockname()[1]
         self._incoming = self.socket.makefile("rb")
 
     def send(self, *head: str, body: bytes = b"") -> None:
@@ -452,6 +459,17 @@ def test_a_connect_is_a_405_and_leads_nowhere(wire: Wire) -> None:
     assert wire.answer().status in {400, 404, 405}
 
 
+def list_requests(service: Service, user: User) -> list[Json]:
+    """What the log has of requests for the user's lists."""
+    return [line for line in service.logs() if line.get("method") == "GET" and line.get("user_id") == user.id]
+
+
+def peers(service: Service) -> set[int]:
+    """The ports of those who are connected to the service."""
+    connections = psutil.Process(service.command.process.pid).net_connections("tcp")
+    return {connection.raddr.port for connection in connections if connection.status != psutil.CONN_LISTEN}
+
+
 async def test_who_leaves_before_the_answers_come_leaves_no_trace(user: User, service: Service) -> None:
     for _ in range(30):
         await user.add_task(description="x" * 9_000)
@@ -459,8 +477,9 @@ async def test_who_leaves_before_the_answers_come_leaves_no_trace(user: User, se
     with closing(Wire(service)) as wire:
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         wire.socket.sendall("".join(f"{line}\r\n" for line in head).encode() * 20)
-        time.sleep(0.5)  # noqa: ASYNC251 - nobody reads what comes
-    time.sleep(0.5)  # noqa: ASYNC251
+        # Nobody reads what comes, and the socket does not hold all of it.
+        service.command.until(lambda: list_requests(service, user))
+    service.command.until(lambda: wire.port not in peers(service))
 
     assert (await user.get("tasks")).status_code == 200
     assert "Exception" not in service.command.stdout + service.command.stderr
