@@ -25,7 +25,7 @@ Problem
     └── NotReady
 
 A class's docstring is the message that users of the API read, unless the code that raises it gives a better one.
-docs/errors.md explains each code; a test compares the two.
+`http/explanations.py` says when each code occurs and what to do.
 """
 
 from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from backend.auth import Authenticator
 from backend.config import Environment, Settings
 from backend.database import Database
 from backend.errors import Problem
-from backend.http import docs, health, openapi, problems
+from backend.http import docs, explanations, health, openapi, problems
 from backend.http.authentication import authenticator_for
 from backend.http.middleware import CORS, Gate, RequestLog
 from backend.http.routing import Application
@@ -53,6 +53,7 @@ def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -
     api.include_router(health.router)
     openapi.install(api)
     docs.install(api)
+    explanations.install(api)
     return api
 
 

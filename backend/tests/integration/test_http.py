@@ -22,7 +22,6 @@ EXPOSED = {"Link", "ETag", "Location", "X-Request-Id", "Retry-After"}
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/nope",
         "/api",
         "/api/me",
@@ -31,6 +30,9 @@ EXPOSED = {"Link", "ETag", "Location", "X-Request-Id", "Retry-After"}
         "//health/live",
         "/api/me/tasks%0A",
         "/docs%0A",
+        "/errors/",
+        "/errors/nope",
+        "/errors/unavailable",
     ],
 )
 async def test_an_unknown_path_is_a_404_and_no_redirect(user: User, path: str) -> None:

@@ -29,16 +29,11 @@ MAX_QUERY_BYTES = 8 * 1024
 type Header = tuple[bytes, bytes]
 """A header as in ASGI, with its name in lower case."""
 
+# Unless the route that answers has set its own.
 _NO_STORE: Header = b"cache-control", b"no-store"
-_NO_SNIFFING: Header = b"x-content-type-options", b"nosniff"
 _CSP: Header = b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"
-_DOCS_CSP: Header = (
-    b"content-security-policy",
-    (
-        b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-        b"img-src 'self' data:; frame-ancestors 'none'"
-    ),
-)
+
+_NO_SNIFFING: Header = b"x-content-type-options", b"nosniff"
 
 # Ids are not secrets, and getting each from the system would take longer than checking a token.
 _IDS = Random()  # noqa: S311
@@ -71,10 +66,9 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message["headers"]
-                if all(name != b"cache-control" for name, _ in headers):
-                    headers.append(_NO_STORE)
+                names = {name for name, _ in headers}
+                headers += [default for default in (_NO_STORE, _CSP) if default[0] not in names]
                 headers += (b"x-request-id", request_id.encode()), _NO_SNIFFING
-                headers.append(_DOCS_CSP if scope["path"] == "/docs" else _CSP)
             await send(message)
             finished = message["type"] == "http.response.body" and not message.get("more_body", False)
 

@@ -53,5 +53,5 @@ def next_page(request: Request, cursor: str | None) -> dict[str, str]:
     return {"link": f'<{target}>; rel="next"'}
 
 
-def document(members: Mapping[str, object]) -> Response:
-    return Response(dumps(members, separators=(",", ":")), media_type="application/json")
+def document(content: object, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(dumps(content, separators=(",", ":")), headers=headers, media_type="application/json")
