@@ -12,6 +12,7 @@ from backend import errors
 from backend.commands import cli
 from backend.config import Settings
 from backend.main import create_api
+from backend.schemas.tasks import TaskPatch
 from support import Json, every_problem
 
 SETTINGS = Settings(
@@ -70,6 +71,31 @@ def test_every_error_is_described_as_problem_details(name: str) -> None:
 @pytest.mark.parametrize("name", TASK_OPERATIONS)
 def test_every_task_route_asks_for_a_token(name: str) -> None:
     assert TASK_OPERATIONS[name]["security"] == [{"token": []}]
+
+
+@pytest.mark.parametrize("name", TASK_OPERATIONS)
+def test_the_page_starts_from_the_callers_own_tasks(name: str) -> None:
+    """A suggestion for who tries an operation; to leave the id out is still not possible."""
+    (user_id,) = [part for part in TASK_OPERATIONS[name]["parameters"] if part["name"] == "user_id"]
+
+    assert user_id["example"] == "me"
+    assert user_id["required"] is True
+    assert "default" not in user_id["schema"]
+
+
+def test_the_page_suggests_a_patch_that_is_valid() -> None:
+    """Without a suggestion it would send every member at once, of which some exclude each other."""
+    for body in TASK_OPERATIONS["PATCH /api/{user_id}/tasks/{task_id}"]["requestBody"]["content"].values():
+        (example,) = body["schema"]["examples"]
+
+        assert TaskPatch.model_validate(example).model_fields_set
+
+
+def test_whoever_is_asked_for_a_token_reads_how_to_get_one() -> None:
+    description = DOCUMENT["components"]["securitySchemes"]["token"]["description"]
+
+    assert "`make token`" in description
+    assert "`GET /api/auth/token`" in description
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

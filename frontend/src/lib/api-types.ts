@@ -349,7 +349,10 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -446,7 +449,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -581,7 +587,10 @@ export interface operations {
             path: {
                 /** @description The task's id. */
                 task_id: string;
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -699,7 +708,10 @@ export interface operations {
             path: {
                 /** @description The task's id. */
                 task_id: string;
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -841,7 +853,10 @@ export interface operations {
             path: {
                 /** @description The task's id. */
                 task_id: string;
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -957,7 +972,10 @@ export interface operations {
             path: {
                 /** @description The task's id. */
                 task_id: string;
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -1100,7 +1118,10 @@ export interface operations {
             path: {
                 /** @description The task's id. */
                 task_id: string;
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -1240,7 +1261,10 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description Your own user id, or `me`. */
+                /**
+                 * @description Your own user id, or `me`.
+                 * @example me
+                 */
                 user_id: string;
             };
             cookie?: never;

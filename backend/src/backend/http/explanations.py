@@ -148,7 +148,7 @@ def _list(request: Request) -> str:
     root = escape(request.scope.get("root_path", ""))
     entries = "\n".join(
         f'<li><a href="{root}/errors/{kind.code}">{kind.title}</a> '
-        f'<span class="muted">{kind.status} · <code>{kind.code}</code></span></li>'
+        f'<span class="muted"><code>{kind.code}</code> {kind.status}</span></li>'
         for kind in EXPLANATIONS
     )
     return f"<h1>Errors</h1>\n<ul>\n{entries}\n</ul>"

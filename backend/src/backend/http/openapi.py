@@ -16,8 +16,15 @@ DESCRIPTION = """\
 Tasks of users who sign in with Better Auth. Send the user's token as `Authorization: Bearer <token>`;
 `{user_id}` is the user's own id, or `me`.
 
-Errors are problem details (RFC 9457), each with a stable `code`, which docs/errors.md explains.
-Every response carries an `X-Request-Id`, which finds the request in the log.
+Errors are problem details (RFC 9457), each with a stable `code`. Their `type` opens an explanation;
+[/errors](/errors) lists them all. Every response carries an `X-Request-Id`, which finds the request in the log.
+"""
+
+_AUTHORIZATION = """\
+The token of a user, without the word Bearer.
+
+- With `make run`: what `make token` prints, or `make token USER_ID=you@example.com` if you signed up in the app.
+- From an app with Better Auth: the `token` of its `GET /api/auth/token`, for whoever is signed in there.
 """
 
 type Json = dict[str, Any]
@@ -95,7 +102,7 @@ def _description(api: FastAPI) -> Json:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "Better Auth's token",
+            "description": _AUTHORIZATION,
         }
     }
     _, definitions = models_json_schema(
@@ -109,6 +116,9 @@ def _description(api: FastAPI) -> Json:
         if path.startswith("/api/"):
             for operation in operations.values():
                 operation["security"] = [{"token": []}]
+                for parameter in operation["parameters"]:
+                    if parameter["name"] == "user_id":
+                        parameter["example"] = "me"  # which "Try it out" starts from
     _remove_unused(document)
     _remove_noise(document)
     _add_json(document)

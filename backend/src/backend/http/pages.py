@@ -23,7 +23,8 @@ code { font: .9em ui-monospace, monospace; padding: .1em .3em; border-radius: .2
   background: light-dark(#f0f2f4, #232931); }
 a { color: light-dark(#0550ae, #79b8ff); text-underline-offset: .2em; }
 ul { margin: 0; padding: 0; list-style: none; }
-li { padding: .6rem 0; border-top: 1px solid var(--line); }
+li { display: flex; flex-wrap: wrap; justify-content: space-between; column-gap: 1rem; padding: .6rem 0;
+  border-top: 1px solid var(--line); }
 nav { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 """
 

@@ -22,6 +22,7 @@ router = APIRouter(prefix="/api/{user_id}/tasks", tags=["tasks"], route_class=Fa
 TaskId = Annotated[CanonicalUUID, Path(description="The task's id.")]
 
 _TAGGED = response_headers(ETag="The task's version, for `If-Match` and `If-None-Match`.")
+_PATCH = {"priority": "high", "dueDate": None}  # one of all members would contradict itself
 _WRITE = (TaskNotFound, PreconditionFailed)
 _BODY = (ContentTooLarge, UnsupportedMediaType)
 
@@ -109,7 +110,7 @@ async def put_task(
 async def patch_task(
     tenant: CurrentTenant,
     task_id: TaskId,
-    changes: Annotated[TaskPatch, Body(media_type="application/merge-patch+json")],
+    changes: Annotated[TaskPatch, Body(media_type="application/merge-patch+json", examples=[_PATCH])],
     versions: IfMatch,
 ) -> Response:
     """Change a task by a JSON merge patch (RFC 7396). Unknown and read-only members are refused."""
