@@ -1,11 +1,14 @@
 """Tokens over HTTP: which are let in, and how others are refused. Attacks are in tests/unit/test_tokens.py."""
 
 import time
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from support import ISSUER, User, assert_problem, claims_of, sign
+from backend.config import Environment, Settings
+from backend.main import create_app
+from support import ISSUER, SECRET, User, assert_problem, claims_of, running, sign
 
 
 async def get_tasks(client: httpx2.AsyncClient, authorization: str | None) -> httpx2.Response:
@@ -26,39 +29,82 @@ async def test_a_request_without_a_token_gets_no_error_code(client: httpx2.Async
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        "",
-        "Bearer",
-        "Bearer ",
-        "Bearer nonsense",
-        "Basic dXNlcjpwYXNzd29yZA==",
+@pytest.fixture(scope="module")
+async def in_production(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+    async with running(create_app(settings.model_copy(update={"environment": Environment.PRODUCTION}))) as client:
+        yield client
+
+
+REFUSED = [
+    pytest.param("", "not a Bearer token; send `Authorization: Bearer <token>`", id="empty"),
+    pytest.param("Bearer", "not three parts of base64url; send all of it", id="bare"),
+    pytest.param("Bearer ", "not three parts of base64url; send all of it", id="blank"),
+    pytest.param("Bearer nonsense", "not three parts of base64url; send all of it", id="nonsense"),
+    pytest.param("Basic dXNlcjpwYXNzd29yZA==", "not a Bearer token; send", id="basic"),
+    pytest.param(
         f"Bearer {sign(claims_of('somebody'), secret='another-secret-of-sufficient-length-0123')}",
-        f"Bearer {sign(claims_of('somebody', exp=int(time.time()) - 1))}",
+        "wrong signature; it was not signed with BETTER_AUTH_SECRET",
+        id="secret",
+    ),
+    pytest.param(
+        f"Bearer {sign(claims_of('somebody', exp=int(time.time()) - 1))}", "expired; fetch a new one", id="expired"
+    ),
+    pytest.param(
         f"Bearer {sign(claims_of('somebody', iss='https://elsewhere.example'))}",
-        f"Bearer {sign(claims_of('somebody', aud=None))}",
-        f"Bearer {sign(claims_of('somebody'), headers={'typ': 'at+jwt'})}",
+        "another issuer; correct BETTER_AUTH_URL or JWT_ISSUER",
+        id="issuer",
+    ),
+    pytest.param(
+        f"Bearer {sign(claims_of('somebody', aud='https://elsewhere.example'))}",
+        "another audience; correct BETTER_AUTH_URL or JWT_AUDIENCE",
+        id="audience",
+    ),
+    pytest.param(f"Bearer {sign(claims_of('somebody', aud=None))}", "no aud.", id="no audience"),
+    pytest.param(
+        f"Bearer {sign(claims_of('somebody'), headers={'typ': 'at+jwt'})}", "another type of token.", id="type"
+    ),
+    pytest.param(
         f"Bearer {sign({'email': 'a@example.com', 'iat': int(time.time()), 'exp': int(time.time()) + 60})}",
-    ],
-    ids=[
-        "empty",
-        "bare",
-        "blank",
-        "nonsense",
-        "basic",
-        "secret",
-        "expired",
-        "issuer",
-        "audience",
-        "type",
-        "email",
-    ],
-)
-async def test_the_response_to_a_bad_token_does_not_say_why(
-    client: httpx2.AsyncClient, authorization: str
+        "no iss.",
+        id="email",
+    ),
+    pytest.param(
+        f"Bearer {sign(claims_of('somebody', exp=int(time.time()) + 25 * 3600))}",
+        "lives too long, or ends before it begins; shorten jwt.expirationTime",
+        id="lifetime",
+    ),
+    pytest.param(
+        f"Bearer {sign(claims_of('somebody'), secret='x' * 64, algorithm='HS512')}",
+        "signed in a way that is not switched on; add its source to AUTH_SOURCES",
+        id="algorithm",
+    ),
+]
+
+
+@pytest.mark.parametrize(("authorization", "reason"), REFUSED)
+async def test_in_development_a_bad_token_is_told_why(
+    client: httpx2.AsyncClient, authorization: str, reason: str
 ) -> None:
-    answer = await get_tasks(client, authorization)
+    problem = assert_problem(await get_tasks(client, authorization), 401, "invalid-token")
+
+    assert problem["detail"].startswith(f"The token was refused: {reason}")
+    for private in (
+        "somebody",
+        "elsewhere",
+        "at+jwt",
+        "nonsense",
+        SECRET,
+        "another-secret",
+        authorization[7:] or "-",
+    ):
+        assert private not in problem["detail"]
+
+
+@pytest.mark.parametrize(("authorization", "_"), REFUSED)
+async def test_in_production_a_bad_token_is_told_nothing_about_why(
+    in_production: httpx2.AsyncClient, authorization: str, _: str
+) -> None:
+    answer = await get_tasks(in_production, authorization)
 
     problem = assert_problem(answer, 401, "invalid-token")
     assert problem["detail"] == "The token is not valid or has expired; sign in again or fetch a new one."

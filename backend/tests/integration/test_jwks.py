@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from backend.auth import keys as key_sets
 from backend.commands import development
-from backend.config import AuthSource, Settings
+from backend.config import AuthSource, Environment, Settings
 from backend.errors import InvalidToken
 from backend.main import create_app
 from backend.postgres.migrate import SERVICE_ROLE, migrate
@@ -66,7 +66,8 @@ async def place(server: Connection, socket_directory: Path) -> AsyncIterator[Pla
 async def api_of(
     settings: Settings, *sources: AuthSource, place: Place | None = None, **changes: object
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """Our API with these sources. It logs as it does by default, which tests read."""
+    """Our API with these sources, in production. It logs as it does by default, which tests read."""
+    changes["environment"] = Environment.PRODUCTION
     if place:
         changes["database_url"] = SecretStr(place.service_url)
     changed = settings.model_copy(update={"auth_sources": sources, "log_level": "info", **changes})

@@ -22,7 +22,7 @@ from backend.auth import Authenticator, InvalidCredentials, NoCredentials, Princ
 from backend.auth.keys import COOLDOWN
 from backend.auth.sessions import Sessions
 from backend.commands import development
-from backend.config import AuthSource, DatabaseSettings, Settings
+from backend.config import AuthSource, DatabaseSettings, Environment, Settings
 from backend.main import create_app
 from backend.migrations import MigrationError
 from backend.postgres.migrate import migrate, reads_of
@@ -73,9 +73,13 @@ async def place(server: Connection, socket_directory: Path) -> AsyncIterator[Pla
 
 @asynccontextmanager
 async def api_of(settings: Settings, place: Place, **changes: object) -> AsyncIterator[httpx2.AsyncClient]:
-    """Our API on that place; its log is read here."""
-    url = SecretStr(place.service_url)
-    changed = settings.model_copy(update={"database_url": url, "log_level": "info", **changes})
+    """Our API on that place, in production; its log is read here."""
+    own = {
+        "database_url": SecretStr(place.service_url),
+        "environment": Environment.PRODUCTION,
+        "log_level": "info",
+    }
+    changed = settings.model_copy(update={**own, **changes})
     async with running(create_app(changed)) as client:
         yield client
 

@@ -18,6 +18,7 @@ from backend.auth.tokens import parse
 from backend.config import AuthSource, Environment, Settings, origin_of
 from backend.errors import NotReady, Problem
 from backend.http.authentication import authenticator_for
+from backend.http.refusals import advice_on
 from backend.postgres.admission import UnsafeRole, examine
 from backend.postgres.urls import connect_arguments
 
@@ -196,10 +197,6 @@ def _advice(settings: Settings, token: str, reason: str) -> list[str]:
     source = AuthSource.SECRET if algorithm == "HS256" else AuthSource.JWKS
     if "not switched on" in reason:
         return [f"it is signed with {algorithm!r}: add {source} to AUTH_SOURCES"]
-    if "xpired" in reason:
-        return ["fetch a new one; if that has expired too, a clock is wrong"]
-    if "lives too long" in reason:
-        return ["shorten jwt.expirationTime of Better Auth, or raise JWT_MAX_LIFETIME"]
     advice = []
     for claim, expected, variable in (
         ("iss", settings.issuer, "JWT_ISSUER"),
@@ -208,11 +205,12 @@ def _advice(settings: Settings, token: str, reason: str) -> list[str]:
         found = parsed.claims.get(claim)
         if found != expected and not (isinstance(found, list) and expected in found):
             advice.append(f"its {claim} is {found!r} and not {expected!r}: correct BETTER_AUTH_URL or {variable}")
-    if not advice and "ignature" in reason and source is AuthSource.SECRET:
-        advice = ["BETTER_AUTH_SECRET is not the secret that it was signed with"]
-    if not advice and "does not list" in reason:
-        advice = ["it comes from another Better Auth: correct BETTER_AUTH_URL or JWKS_URL"]
-    return advice
+    if advice:
+        return advice
+    if "ignature" in reason and source is AuthSource.SECRET:
+        return ["BETTER_AUTH_SECRET is not the secret that it was signed with"]
+    general = advice_on(reason)
+    return [general] if general else []
 
 
 def _advice_on_a_session_token(settings: Settings, token: str) -> list[str]:

@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Path, Request
 from pydantic import BeforeValidator
 
 from backend import auth
-from backend.config import Settings
+from backend.config import Environment, Settings
 from backend.database import Database, Tenant
 from backend.errors import (
     InvalidToken,
@@ -19,6 +19,7 @@ from backend.errors import (
     OriginNotAllowed,
     PreconditionFailed,
 )
+from backend.http.refusals import explain
 from backend.logs import log
 
 
@@ -41,7 +42,9 @@ async def _authenticate(request: Request) -> auth.Principal:
         raise MissingToken from error
     except auth.InvalidCredentials as error:
         log.info("token refused", reason=str(error), request_id=request.scope["request_id"])
-        raise InvalidToken from error
+        settings: Settings = request.state.settings
+        in_development = settings.environment is Environment.DEVELOPMENT
+        raise InvalidToken(explain(str(error)) if in_development else None) from error
     except auth.ForeignOrigin as error:
         raise OriginNotAllowed from error
     except auth.KeySourceUnavailable as error:
