@@ -22,20 +22,20 @@ from pydantic_core import PydanticSerializationError, to_json
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-# For how long a line may wait for others. What a process said last is lost if it is killed within that time.
+# How long a line may wait for others. If the process is killed within that time, its last lines are lost.
 WAIT_SECONDS = 0.02
 
 _SEVERITY = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 
-# What begins the lines of each program where several write into one log, in its colour (ECMA-48).
+# The label of each program where several write to one log, and its colour (ECMA-48).
 _LABELS = {"api": 36, "web": 35}
 
 
 class Log:
-    """What is said is put into words and written a little later, all of that time together.
+    """Events are rendered and written together, a moment after the first of them.
 
-    Done for each request by itself this would take a fifth of its time. Warnings, and what is worse, do not wait.
-    A full disk or a closed pipe is no reason to fail a request.
+    Doing so for each request would take a fifth of its time. Warnings and errors are written at once.
+    A full disk or a closed pipe does not fail a request.
     """
 
     def __init__(self) -> None:
@@ -49,8 +49,11 @@ class Log:
         self._processors = _for_machines() if as_json else _for_people()
 
     def label(self, name: str) -> None:
-        """From now on each line begins with this name. To be called after `configure`."""
+        """Begin each line with this name. Call it after `configure`."""
         self._file = Labelled(name)
+
+    def debug(self, event: str, **members: object) -> None:
+        self.put("debug", event, members)
 
     def info(self, event: str, **members: object) -> None:
         self.put("info", event, members)
@@ -62,18 +65,21 @@ class Log:
         self.put("error", event, members)
 
     def exception(self, event: str, **members: object) -> None:
-        """With the traceback of what is being handled."""
+        """With the traceback of the exception that is being handled."""
         self.put("error", event, {**members, "exc_info": sys.exc_info()})
 
     def critical(self, event: str, **members: object) -> None:
         self.put("critical", event, members)
 
+    def writes(self, level: str) -> bool:
+        """Whether an event of this level is important enough to be written."""
+        return _SEVERITY[level] >= self._least
+
     def put(self, level: str, event: str, members: Mapping[str, object]) -> None:
-        severity = _SEVERITY[level]
-        if severity < self._least:
+        if not self.writes(level):
             return
         self._waiting.append({"timestamp": time(), "level": level, "event": event, **members})
-        if severity > logging.INFO:
+        if _SEVERITY[level] > logging.INFO:
             self.flush()
         elif len(self._waiting) == 1:
             try:
@@ -82,21 +88,21 @@ class Log:
                 self.flush()
 
     def flush(self) -> None:
-        """Write what waits. To be called before the event loop ends."""
+        """Write what is waiting. Call it before the event loop ends."""
         lines = "".join(f"{self._render(event)}\n" for event in self._taken())
         with suppress(OSError, ValueError):
             self._file.write(lines)
             self._file.flush()
 
     def _taken(self) -> "Iterator[EventDict]":
-        """Each is taken by one thread, whichever others write at the same time."""
+        """Each event is taken by one thread, whichever others write at the same time."""
         with suppress(IndexError):
             while True:
                 yield self._waiting.popleft()
 
     def _render(self, event: "EventDict") -> str:
         level = event["level"]
-        rendered: Any = event  # what a processor gives is what the next one takes; the last gives text
+        rendered: Any = event  # each processor returns what the next one takes; the last returns text
         for processor in self._processors:
             rendered = processor(None, level, rendered)
         return str(rendered)
@@ -122,7 +128,7 @@ def _iso_time(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
 
 
 def _clock_time(_: "WrappedLogger", __: str, event: "EventDict") -> "EventDict":
-    """Of this machine's zone."""
+    """In this machine's time zone."""
     event["timestamp"] = f"{datetime.fromtimestamp(event['timestamp']):%H:%M:%S}"  # noqa: DTZ006 - local on purpose
     return event
 
@@ -131,12 +137,12 @@ def _as_json(_: "WrappedLogger", __: str, event: "EventDict") -> str:
     try:
         return to_json(event, ensure_ascii=True, fallback=repr).decode()
     except PydanticSerializationError:
-        # Half a surrogate pair, as Python has for a file's name that is no UTF-8. This takes three times as long.
+        # Half a surrogate pair, as in a file name that is not UTF-8. This takes three times as long.
         return json.dumps(event, default=repr)
 
 
 class Labelled:
-    """Standard output for one program of several. A write is one or more whole lines."""
+    """Standard output for one of several programs. Each write is one or more whole lines."""
 
     def __init__(self, name: str) -> None:
         _take_any_character()
@@ -148,22 +154,22 @@ class Labelled:
         sys.stdout.flush()
 
     def flush(self) -> None:
-        """Done with each write: what is written by another thread is not to wait."""
+        """Each write flushes, so that lines of another thread do not wait."""
 
 
 def _take_any_character() -> None:
-    """Not every terminal has each that a server's message, or a line of another program, may have."""
+    """A message of PostgreSQL or of another program may have characters that the terminal lacks."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 
 
 def _coloured() -> bool:
-    """On a terminal, unless its user wants none (https://no-color.org)."""
+    """On a terminal, unless NO_COLOR is set (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 class _Libraries(logging.Handler):
-    """Gives our log what libraries say to the standard library's."""
+    """Passes what libraries log to our log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -177,12 +183,12 @@ log = Log()
 
 
 def configure(*, level: str, as_json: bool) -> None:
-    """Write our events, and those of the libraries in the same form."""
+    """Write our events, and those of libraries in the same form."""
     _take_any_character()
     log.configure(level=level, as_json=as_json)
     root = logging.getLogger()
     root.handlers = [_Libraries()]
-    # Of the libraries, uvicorn's start and stop messages among them, only what somebody should look at.
+    # Only what somebody should look at, so none of uvicorn's messages about starting and stopping.
     root.setLevel(logging.WARNING)
-    # It warns of every request that asks for a WebSocket, and advises to install what nobody needs here.
+    # It warns about every request for a WebSocket, and recommends a package that is not needed here.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

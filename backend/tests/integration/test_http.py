@@ -14,7 +14,7 @@ from backend.config import Settings
 from backend.http.middleware import CORS, Gate, RequestLog
 from backend.logs import log
 from backend.main import create_api, create_app
-from support import ORIGIN, SECRET, User, assert_problem, running
+from support import ORIGIN, SECRET, User, assert_problem, heard, running
 
 EXPOSED = {"Link", "ETag", "Location", "X-Request-Id", "Retry-After"}
 
@@ -225,6 +225,28 @@ async def test_each_request_is_one_line_of_json_that_tells_no_secrets(
     assert refused["reason"]
     for secret in ("body-secret", "query-secret", "token-secret", user.token):
         assert secret not in "\n".join(lines)
+
+
+PREFLIGHT = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "level"),
+    [
+        (PREFLIGHT, 204, "debug"),
+        (PREFLIGHT | {"Origin": "https://evil.example"}, 403, "info"),
+        ({}, 405, "info"),
+    ],
+    ids=["granted", "refused", "no preflight"],
+)
+async def test_only_a_preflight_that_is_refused_is_worth_a_line(
+    client: httpx2.AsyncClient, headers: dict[str, str], status: int, level: str
+) -> None:
+    """A page sends one before each kind of request; whoever has forgotten CORS_ORIGINS should see why it fails."""
+    with heard() as events:
+        await client.options("/api/me/tasks", headers=headers)
+
+    assert [(event["event"], event["status"], event["level"]) for event in events] == [("request", status, level)]
 
 
 @pytest.mark.parametrize("end", ["client hangs up", "server stops"])

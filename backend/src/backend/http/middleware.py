@@ -81,7 +81,8 @@ class RequestLog:
             if not finished:
                 raise
         finally:
-            log.info(
+            write = log.debug if _is_routine(scope["method"], status) else log.info
+            write(
                 "request",
                 method=scope["method"],
                 # Still percent-encoded, which keeps line breaks and terminal escapes out of the log.
@@ -91,6 +92,11 @@ class RequestLog:
                 request_id=request_id,
                 **_caller(scope),
             )
+
+
+def _is_routine(method: str, status: int | None) -> bool:
+    """Whether it is a preflight that was granted. Pages send one before each kind of request."""
+    return method == "OPTIONS" and status == 204
 
 
 def _caller(scope: Scope) -> dict[str, str]:
