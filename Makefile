@@ -34,14 +34,14 @@ help:  ## list these tasks
 
 .PHONY: run
 run: $(INSTALLED) built  ## start everything: PostgreSQL, the API and, with Node, the front end
-	@cd backend && exec .venv/bin/tasks dev --data ../.data --frontend ../frontend
+	@cd backend && exec .venv/bin/tasks dev --by-make --data ../.data --frontend ../frontend
 
 .PHONY: dev
-dev: $(INSTALLED) modules  ## the same, with a front end that follows changes of its sources
-	@cd backend && exec .venv/bin/tasks dev --data ../.data --frontend ../frontend --watch
+dev: $(INSTALLED) modules  ## the same, with a front end that reloads when its sources change
+	@cd backend && exec .venv/bin/tasks dev --by-make --data ../.data --frontend ../frontend --watch
 
 .PHONY: token
-token: $(INSTALLED)  ## print a token to try the API with (USER_ID=somebody for another user)
+token: $(INSTALLED)  ## print a token to try the API with (USER_ID=bob or you@example.com for another user)
 	@cd backend && exec .venv/bin/tasks token --data ../.data $(if $(USER_ID),"$(USER_ID)")
 
 # One file after the other for each worker, so that what the tests of a file share is started once.

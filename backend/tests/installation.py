@@ -12,23 +12,31 @@ import psutil
 
 import issuer
 from processes import Command, about, has_ended
+from support import claims_of, sign
 
 
 def greeted(dev: Command) -> bool:
     return "Ctrl-C stops everything." in dev.stdout
 
 
-def curl_line(dev: Command) -> str:
-    found = re.search(r"^ +(curl .+)$", dev.stdout, re.MULTILINE)
+def first_call(dev: Command) -> str:
+    """The two lines for a shell: one for a token, and one that uses it."""
+    found = re.search(r"^ +(TOKEN=.+)\n +(curl .+)$", dev.stdout, re.MULTILINE)
     assert found, dev.stdout
-    return found[1]
+    return f"{found[1]}\n{found[2]}"
 
 
 def client(dev: Command) -> httpx2.Client:
-    """Somebody who has read what the command printed."""
-    *_, header, url = shlex.split(curl_line(dev))
-    name, _, value = header.partition(": ")
-    return httpx2.Client(base_url=url.removesuffix("/api/me/tasks"), headers={name: value}, trust_env=False)
+    """The developer, with a token as the first printed line gives it, which would start a process each time."""
+    *_, url = shlex.split(first_call(dev))
+    data = re.search(r"^  Data +(.+)$", dev.stdout, re.MULTILINE)
+    assert data, dev.stdout
+    port = re.search(r"FRONTEND_PORT=(\d+)", first_call(dev))
+    issuer = f"http://localhost:{port[1] if port else 3000}"
+    secret = (Path(data[1]) / "better-auth-secret").read_text()
+    token = sign(claims_of("developer", iss=issuer, aud=issuer), secret=secret)
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx2.Client(base_url=url.removesuffix("/api/me/tasks"), headers=headers, trust_env=False)
 
 
 def titles(dev: Command) -> list[str]:

@@ -28,11 +28,13 @@ async def test_tokens_of_better_auths_keys_are_one_setting_away(
     dev = start("dev", "--frontend", built, AUTH_SOURCES=sources)
     dev.until(lambda: greeted(dev))
 
-    algorithm, answer = await sign_up_and_call(f"http://localhost:{place.variables['FRONTEND_PORT']}", api_of(dev))
+    url = f"http://localhost:{place.variables['FRONTEND_PORT']}"
+    algorithm, answer = await sign_up_and_call(url, api_of(dev))
 
     assert algorithm == "EdDSA"
     assert answer.status_code == 201
     assert "curl" not in dev.stdout
+    assert f"sign in to the app and open {url}/api/auth/token" in dev.stdout
     stop(dev)
 
 
@@ -40,7 +42,7 @@ def test_without_node_the_api_runs_alone_and_says_so(start: Start) -> None:
     dev = start("dev", "--frontend", FRONT_END, PATH="/nonexistent")
 
     assert titles(dev) == ["Water the plants"]
-    reason = "There is no Node here, and the front end needs 20.19 or newer. The API runs alone."
+    reason = "The front end needs Node 20.19 or newer, and there is no Node here. The API runs alone."
     assert next(line.strip() for line in dev.stdout.splitlines() if line) == reason
     assert "Open" not in dev.stdout
     assert "│" not in dev.stdout
@@ -68,7 +70,7 @@ def test_a_front_end_that_ends_by_itself_ends_everything(start: Start, built: Pa
     web_server(dev).kill()
 
     assert dev.status() == 1
-    assert dev.stderr == "tasks: The front end has ended by itself (signal 9); its last words are above.\n"
+    assert dev.stderr == "tasks: The front end ended unexpectedly (signal 9); see its output above.\n"
     assert [process for process in family if not has_ended(process)] == []
 
 

@@ -264,7 +264,7 @@ async def test_the_owners_url_is_enough_to_migrate_and_gives_one_to_serve_with(p
         assert serve_with == "Serve with this URL; its password is not shown again:"
         same_schema, where_it_is = again.stdout.splitlines()
         assert same_schema == schema
-        assert where_it_is.startswith("Its password was shown when it was made")
+        assert where_it_is.startswith("Its password was shown when the role was created")
         service = serve(place.start, url.removeprefix("  DATABASE_URL="), **UNMEASURED)
         ready = httpx2.get(f"{service.url}/health/ready", trust_env=False)
         assert ready.status_code == 200, ready.text

@@ -21,7 +21,7 @@ import pytest
 
 from backend.commands import development, embedded
 from databases import connected
-from installation import client, copy, curl_line, greeted, stop, titles
+from installation import client, copy, first_call, greeted, stop, titles
 from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, as_ordinary_user, workplace
 
 
@@ -74,14 +74,12 @@ def dev(beside: Beside) -> Command:
 # Starting
 
 
-def test_the_curl_line_that_is_printed_works(dev: Command) -> None:
-    if shutil.which("curl"):
-        answer = subprocess.run(curl_line(dev), shell=True, capture_output=True, check=True).stdout
-    else:
-        with client(dev) as developer:
-            answer = developer.get("/api/me/tasks").content
+@pytest.mark.skipif(not shutil.which("curl"), reason="This test runs the printed lines, which need curl.")
+def test_the_lines_that_are_printed_work_in_any_folder(dev: Command, tmp_path: Path) -> None:
+    printed = subprocess.run(first_call(dev), shell=True, cwd=tmp_path, capture_output=True, check=True)
 
-    assert [task["title"] for task in json.loads(answer)] == ["Water the plants"]
+    assert [task["title"] for task in json.loads(printed.stdout)] == ["Water the plants"]
+    assert max(map(len, first_call(dev).replace(str(dev.folder), "").splitlines())) < 115
 
 
 def test_it_prints_where_the_documentation_and_the_data_are(dev: Command) -> None:
@@ -107,7 +105,7 @@ def interrupted(start: Start, preparation: str) -> Command:
     program = f"""
         import asyncio, sys
         from signal import SIGINT, SIGTERM, raise_signal
-        from backend.commands import cli, development, signals
+        from backend.commands import cli, dev, development, signals
         {indent(dedent(preparation), " " * 8).strip()}
         sys.exit(cli.main())
     """
@@ -169,7 +167,7 @@ def test_nobody_who_is_impatient_leaves_a_process_behind(start: Start, data: Pat
             finally:
                 raise_signal(SIGINT)
 
-        leave_once, cli._leave, development.prepare = cli._leave, leave, prepare
+        leave_once, dev.leave, development.prepare = dev.leave, leave, prepare
     """
 
     dev = interrupted(start, twice)
@@ -328,6 +326,32 @@ def test_a_token_can_be_had_for_anybody(dev: Command, beside: Beside) -> None:
     assert titles(dev) == ["Water the plants"]
 
 
+async def test_a_token_can_be_had_for_somebody_who_signed_up_by_their_address(
+    dev: Command, beside: Beside
+) -> None:
+    """So that curl shares the tasks of somebody who uses the app."""
+    url = development.database_url("postgres", dev.folder / ".data" / "socket")
+    async with connected(url) as owner:
+        await owner.execute(
+            """
+            INSERT INTO "user" (id, name, email, "emailVerified") VALUES ('Gq7', 'Ann', 'ann@example.org', true)
+            """
+        )
+
+    token = beside.start("token", "Ann@Example.org")
+
+    with authorized(dev, token) as ann:
+        created = ann.post("/api/Gq7/tasks", json={"title": "Feed the cat"})
+    assert created.status_code == 201
+    assert created.json()["userId"] == "Gq7"
+
+
+def test_an_address_that_nobody_has_is_refused(beside: Beside) -> None:
+    refused = beside.start("token", "nobody@example.org")
+
+    assert refused.complaint() == "Nobody has signed up as nobody@example.org yet; do that in the app first."
+
+
 @pytest.mark.parametrize("user", ["", "x" * 129])
 def test_a_user_id_has_a_form(start: Start, user: str) -> None:
     refused = start("token", user)
@@ -345,5 +369,6 @@ def test_a_token_is_only_made_where_it_would_be_taken(beside: Beside) -> None:
     refused = beside.start("token", AUTH_SOURCES="jwks")
 
     assert refused.complaint() == (
-        "AUTH_SOURCES does not name secret, and only that takes a token made here; sign in for one."
+        "AUTH_SOURCES does not name secret, so a token made here would be refused. Sign in to the app and "
+        "take the one of /api/auth/token."
     )

@@ -56,7 +56,7 @@ def test_it_says_first_what_to_open(everything: Everything) -> None:
 
     assert greeting[0] == f"  Open   {everything.url}"
     # The port is a part of the issuer, without which a token is refused.
-    assert "`make token`, with the same FRONTEND_PORT, prints another" in greeting[-1]
+    assert f"TOKEN=$(FRONTEND_PORT={everything.port} " in everything.dev.stdout
     assert httpx2.get(everything.url, follow_redirects=True, trust_env=False).status_code == 200
 
 
@@ -85,9 +85,12 @@ def test_each_line_of_the_log_says_whose_it_is(everything: Everything) -> None:
 
     lines = everything.dev.stdout.splitlines()
 
-    assert {line[:6] for line in lines if line.strip() and not line.startswith("  ")} == {"web │ ", "api │ "}
-    assert any(re.match("web │ .*Ready", line) for line in lines)
-    assert any(re.match("api │ .*started", line) for line in lines)
+    logged = [line for line in lines if line.strip() and not line.startswith("  ")]
+    columns = r"(?:web|api) │ \d\d:\d\d:\d\d \[(?:info|warning|error) *\] \S"
+    assert [line for line in logged if not re.match(columns, line)] == []
+    assert any(re.match(r"web │ .*\] Ready", line) for line in lines)
+    assert any(re.match(r"api │ .*\] started", line) for line in lines)
+    assert "Next.js" not in everything.dev.stdout
 
 
 def test_a_token_of_the_command_is_taken_too(everything: Everything) -> None:
@@ -125,8 +128,8 @@ FAILS = f"""
 @pytest.mark.parametrize(
     ("program", "complaint"),
     [
-        (ENDS, "has ended by itself (exit status 3); its last words are above."),
-        (FAILS, "answers with status 500; what is wrong is above."),
+        (ENDS, "ended unexpectedly (exit status 3); see its output above."),
+        (FAILS, "answered with status 500; see its output above."),
     ],
 )
 def test_one_that_fails_to_start_is_said(start: Start, misbehaving: Path, program: str, complaint: str) -> None:
@@ -135,7 +138,7 @@ def test_one_that_fails_to_start_is_said(start: Start, misbehaving: Path, progra
     dev = start("dev", "--frontend", misbehaving)
 
     assert dev.status() == 1
-    assert dev.stdout == "web │ Oh no\n"
+    assert re.fullmatch(r"web │ \d\d:\d\d:\d\d \[info     \] Oh no *\n", dev.stdout)
     assert dev.stderr == f"tasks: The front end {complaint}\n"
 
 
@@ -155,7 +158,7 @@ def test_sessions_alone_are_not_enough(start: Start, built: Path) -> None:
     refused = start("dev", "--frontend", built, AUTH_SOURCES="session")
 
     assert refused.complaint() == (
-        "AUTH_SOURCES has to name secret, jwks or jwks-database: the front end sends JWTs."
+        "AUTH_SOURCES must name secret, jwks or jwks-database, because the front end sends JWTs."
     )
 
 

@@ -51,7 +51,7 @@ def test_it_signs_with_what_the_api_takes(sources: tuple[AuthSource, ...], algor
 
 
 def test_an_api_that_takes_no_tokens_is_refused() -> None:
-    with pytest.raises(Refusal, match="AUTH_SOURCES has to name secret, jwks or jwks-database"):
+    with pytest.raises(Refusal, match="AUTH_SOURCES must name secret, jwks or jwks-database"):
         frontend.algorithm([SESSION])
 
 
@@ -93,16 +93,16 @@ def test_there_is_nothing_to_start_before_make_was_at_work(
     """A Node without npm is not enough for it."""
     install_node(tmp_path, monkeypatch, "echo v22.0.0")
 
-    with pytest.raises(Absent, match=rf"^The front end is not {state}, for which make needs npm\.$"):
+    with pytest.raises(Absent, match=rf"^The front end is not {state}, which make does with npm\.$"):
         frontend.find(tmp_path, settings(), port=3001, watch=watch)
 
 
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("echo v20.18.3", r"^Node is version 20\.18\.3 here, and the front end needs 20\.19 or newer\.$"),
-        ("echo v9.99.9", r"^Node is version 9\.99\.9 here"),
-        ("echo what?", r"^Node is version what\? here"),
+        ("echo v20.18.3", r"^The front end needs Node 20\.19 or newer, and this is 20\.18\.3\.$"),
+        ("echo v9.99.9", r", and this is 9\.99\.9\.$"),
+        ("echo what?", r", and this is what\?\.$"),
         ("exit 1", r"^The front end needs Node 20\.19 or newer, and .*/bin/node does not start\.$"),
     ],
 )
@@ -115,7 +115,7 @@ def test_another_node_does_not_do(folder: Path, monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("name", ["better_auth_url", "jwks_url", "jwt_issuer", "jwt_audience"])
 def test_who_names_another_app_has_that_one(name: str, folder: Path) -> None:
-    with pytest.raises(Absent, match=rf"^{name.upper()} is set, so sign-in is left to the app that it names\.$"):
+    with pytest.raises(Absent, match=rf"^{name.upper()} is set, so users sign in to the app that it names\.$"):
         frontend.find(folder, settings(**{name: "http://localhost:3000"}), port=3001, watch=False)
 
 
@@ -137,5 +137,5 @@ def test_one_that_does_not_end_is_not_started_twice(tmp_path: Path, monkeypatch:
     with (tmp_path / "frontend.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
 
-        with pytest.raises(Refusal, match="The front end of an earlier run does not end"):
-            frontend.make_way(HERE, tmp_path)
+        with pytest.raises(Refusal, match="The front end of an earlier run is still running"):
+            frontend.require_free_port(HERE, tmp_path)

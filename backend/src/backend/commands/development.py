@@ -24,7 +24,7 @@ TOKEN_LIFETIME = timedelta(hours=12)
 
 
 class FrontEndSettings(Deployment):
-    """What only `tasks dev` needs, and `tasks token` for the issuer."""
+    """What only `tasks dev` needs, and `tasks token`, because it is part of the issuer."""
 
     frontend_port: int = Field(default=3000, ge=1, le=65535)
 
@@ -37,7 +37,7 @@ def refuse_production() -> None:
 
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
-    """Make the folder, and keep every other `tasks dev` away from it. Raises Refusal and OSError."""
+    """Create the folder, and keep other runs of `tasks dev` out of it. Raises Refusal and OSError."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as lock:
         try:
@@ -62,7 +62,7 @@ def settings(data: Path) -> Settings:
 
 
 def _secret(data: Path) -> str:
-    """A secret of this installation alone, so that no token made elsewhere is good here."""
+    """A secret of this installation's own, so that tokens made elsewhere are refused."""
     path = data / "better-auth-secret"
     path.touch(mode=0o600)
     if not path.stat().st_size:
@@ -71,17 +71,17 @@ def _secret(data: Path) -> str:
 
 
 def database_url(role: str, socket_directory: Path, database: str = DATABASE) -> str:
-    # Explicit where the shell could have another idea: PGPORT, PGSSLMODE.
+    # Everything that the shell could set otherwise is explicit: PGPORT, PGSSLMODE.
     return f"postgresql://{role}@/{database}?host={quote(str(socket_directory))}&port={PORT}&sslmode=disable"
 
 
 async def create_database(socket_directory: Path) -> None:
-    """Unless it is there."""
+    """Do nothing if it exists."""
     server = await asyncpg.connect(database_url(SUPERUSER, socket_directory, "postgres"))
     try:
         if not await server.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
             await server.execute(f"CREATE DATABASE {DATABASE}")
-        # By this a service with ENVIRONMENT=production knows that it is in the wrong place.
+        # A service with ENVIRONMENT=production recognises by it that it is in the wrong place.
         await server.execute(f"ALTER DATABASE {DATABASE} SET app.embedded = 'true'")
     finally:
         await server.close()
@@ -108,20 +108,29 @@ async def prepare(socket_directory: Path, user_id: str, *, reads: Collection[Aut
         await owner.close()
 
 
-async def add_user_if_running(data: Path, user_id: str) -> None:
-    """Raises Refusal where no `tasks dev` is running on `data`."""
+async def find_user(data: Path, who: str) -> str:
+    """The id of the user with this id or e-mail address. An id that is new is signed up.
+
+    Raises Refusal where no `tasks dev` is running on `data`, and where nobody has the address.
+    """
     try:
         owner = await asyncpg.connect(database_url(SUPERUSER, (data / "socket").readlink()))
         try:
-            await _add_user(owner, user_id)
+            if "@" not in who:
+                await _add_user(owner, who)
+                return who
+            found: str | None = await owner.fetchval('SELECT id FROM "user" WHERE lower(email) = lower($1)', who)
         finally:
             await owner.close()
     except (FileNotFoundError, ConnectionError, asyncpg.PostgresError) as error:
         raise Refusal(f"Nothing is running on {data} yet; start `make run` first.") from error
+    if found is None:
+        raise Refusal(f"Nobody has signed up as {who} yet; do that in the app first.")
+    return found
 
 
 async def _add_user(owner: "asyncpg.Connection[asyncpg.Record]", user_id: str) -> None:
-    """Somebody as Better Auth would have signed them up, unless they are there already."""
+    """Sign somebody up as Better Auth would, unless they have an account already."""
     await owner.execute(
         """
         INSERT INTO "user" ("id", "name", "email", "emailVerified") VALUES ($1, $1, $1 || '@example.com', true)
@@ -132,22 +141,20 @@ async def _add_user(owner: "asyncpg.Connection[asyncpg.Record]", user_id: str) -
 
 
 def signs(settings: Settings) -> bool:
-    """Whether the API takes what `token` makes."""
+    """Whether the API accepts what `token` makes."""
     return AuthSource.SECRET in settings.sources
 
 
 def token(settings: Settings, user_id: str) -> str:
-    """What Better Auth would issue for this user with HS256."""
+    """What the front end's Better Auth would issue for this user with HS256."""
     now = int(time.time())
     lifetime = min(TOKEN_LIFETIME, settings.jwt_max_lifetime)
     claims = {
         "sub": user_id,
-        "name": user_id,
-        "email": f"{user_id}@example.com",
         "iat": now,
         "exp": now + int(lifetime.total_seconds()),
         "iss": settings.issuer,
         "aud": settings.audience,
     }
-    assert settings.better_auth_secret is not None  # `settings` has seen to it
+    assert settings.better_auth_secret is not None  # development has one
     return jwt.encode(claims, settings.better_auth_secret.get_secret_value(), "HS256")

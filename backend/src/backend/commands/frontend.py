@@ -15,20 +15,20 @@ from threading import Thread
 from typing import IO, NamedTuple
 
 from backend.commands import signals
+from backend.commands.frontend_log import FrontEndLog
 from backend.config import AuthSource, Settings
 from backend.errors import Refusal
 from backend.http.server import listen
-from backend.logs import Labelled
 
-OLDEST_NODE = (20, 19)  # Next.js is content with 20.9, what Better Auth depends on is not
+OLDEST_NODE = (20, 19)  # enough for Next.js would be 20.9, but not for what Better Auth depends on
 HOST = "localhost"
-START_SECONDS = 60  # with --watch it has to compile first
-STOP_SECONDS = 1  # all that it keeps is in the database; a browser's spare connection would hold it up
+START_SECONDS = 60  # with --watch it compiles first
+STOP_SECONDS = 1  # it keeps everything in the database, and an idle connection of a browser would delay it
 LEFTOVER_SECONDS = 5
 
-# Run by Node before anything else. Standard input is a pipe that nobody writes to, and whose other end is closed
-# when this process ends, however it does. So the front end ends too, even after kill -9. Next.js hands the script
-# on to processes of its own, which have no such pipe.
+# Node runs this first. Standard input is a pipe that nobody writes to. Its other end is closed when this process
+# ends, however it ends, so the front end ends too, even after kill -9. Next.js passes the script on to its own
+# processes, which have no such pipe.
 END_WITH_THE_PIPE = (
     "data:text/javascript,"
     "import{fstatSync}from'node:fs';"
@@ -36,12 +36,12 @@ END_WITH_THE_PIPE = (
     "if(fstatSync(0).isFIFO())process.stdin.on('end',end).resume().unref()"
 ).replace(" ", "%20")
 
-# What the shell has in mind for other programs: the driver reads PG..., Better Auth and Next.js read the others.
+# Variables that the shell may set for other programs: the driver reads PG..., Better Auth and Next.js the others.
 _NOT_INHERITED = ("PG", "BETTER_AUTH_", "NEXT_", "NODE_ENV")
 
 
 class Absent(Exception):
-    """The API has to do without a front end. The message says why, in one sentence."""
+    """There is no front end to start. The message says why, in one sentence."""
 
 
 class FrontEnd(NamedTuple):
@@ -56,21 +56,21 @@ class FrontEnd(NamedTuple):
 
     @property
     def command(self) -> list[str]:
-        # Not by npm, which would be one more process, and one that does not pass on each signal.
+        # Not through npm, which would be one more process and does not pass on every signal.
         options = [self.node, "--import", END_WITH_THE_PIPE, "node_modules/next/dist/bin/next"]
         return [*options, "dev" if self.watch else "start", "-H", HOST, "-p", str(self.port)]
 
 
 def find(folder: Path, settings: Settings, *, port: int, watch: bool) -> FrontEnd:
-    """Raises Absent, and Refusal where the API would not take its tokens."""
+    """Raises Absent, and Refusal if the API would not accept its tokens."""
     elsewhere = sorted({"better_auth_url", "jwks_url", "jwt_issuer", "jwt_audience"} & settings.model_fields_set)
     if elsewhere:
-        raise Absent(f"{elsewhere[0].upper()} is set, so sign-in is left to the app that it names.")
+        raise Absent(f"{elsewhere[0].upper()} is set, so users sign in to the app that it names.")
     node = _node()
     algorithm(settings.sources)
     needed = folder / ("node_modules/next" if watch else ".next/BUILD_ID")
     if not needed.exists():
-        raise Absent(f"The front end is not {'installed' if watch else 'built'}, for which make needs npm.")
+        raise Absent(f"The front end is not {'installed' if watch else 'built'}, which make does with npm.")
     return FrontEnd(node, folder, port, watch)
 
 
@@ -78,24 +78,24 @@ def _node() -> str:
     oldest = ".".join(map(str, OLDEST_NODE))
     program = shutil.which("node")
     if program is None:
-        raise Absent(f"There is no Node here, and the front end needs {oldest} or newer.")
+        raise Absent(f"The front end needs Node {oldest} or newer, and there is no Node here.")
     try:
         output = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise Absent(f"The front end needs Node {oldest} or newer, and {program} does not start.") from error
     version = output.strip().removeprefix("v")
     if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_NODE:
-        raise Absent(f"Node is version {version} here, and the front end needs {oldest} or newer.")
+        raise Absent(f"The front end needs Node {oldest} or newer, and this is {version}.")
     return program
 
 
 def algorithm(sources: Collection[AuthSource]) -> str:
-    """How the front end is to sign its tokens, so that the API takes them. Raises Refusal."""
+    """How the front end has to sign tokens for the API to accept them. Raises Refusal."""
     if AuthSource.SECRET in sources:
         return "HS256"
     if {AuthSource.JWKS, AuthSource.JWKS_DATABASE} & set(sources):
         return "EdDSA"
-    raise Refusal("AUTH_SOURCES has to name secret, jwks or jwks-database: the front end sends JWTs.")
+    raise Refusal("AUTH_SOURCES must name secret, jwks or jwks-database, because the front end sends JWTs.")
 
 
 def environment(front_end: FrontEnd, settings: Settings, *, database_url: str, api_url: str) -> dict[str, str]:
@@ -111,13 +111,15 @@ def environment(front_end: FrontEnd, settings: Settings, *, database_url: str, a
     }
 
 
-def make_way(front_end: FrontEnd, data: Path) -> None:
-    """See that its port is free, for which that of a run that was killed may need a moment. Raises Refusal."""
+def require_free_port(front_end: FrontEnd, data: Path) -> None:
+    """Raises Refusal unless the port is free. The front end of a run that was killed gets a moment to end."""
     deadline = time.monotonic() + LEFTOVER_SECONDS
     with _lock_file(data) as lock:
         while not _locked(lock):
             if time.monotonic() > deadline:
-                raise Refusal(f"The front end of an earlier run does not end; end what holds {lock.name}.")
+                raise Refusal(
+                    f"The front end of an earlier run is still running; stop the process that uses {lock.name}."
+                )
             time.sleep(0.02)
     listen(HOST, front_end.port, otherwise="set FRONTEND_PORT to another one").close()
 
@@ -138,10 +140,10 @@ def _locked(lock: IO[str]) -> bool:
 def running(
     front_end: FrontEnd, settings: Settings, data: Path, *, database_url: str, api_url: str
 ) -> Iterator[None]:
-    """When the block begins it answers, and has made Better Auth's tables; and it ends with the block.
+    """Run the front end during the block. When the block begins, it answers and has created Better Auth's tables.
 
-    Should it end sooner, this process gets a SIGTERM and the block is left with Refusal, which is raised as well
-    if it does not answer.
+    If it ends early, this process gets a SIGTERM and the block ends with Refusal. Raises Refusal if it does not
+    answer.
     """
     variables = environment(front_end, settings, database_url=database_url, api_url=api_url)
     with _lock_file(data) as lock:
@@ -149,44 +151,52 @@ def running(
         try:
             _locked(lock)
             with signals.held():
-                process = _Process(front_end, variables, lock)
+                process = _Process(front_end, settings, variables, lock)
             _wait_until_ready(front_end)
             yield
         finally:
             if process is not None:
                 process.stop()
                 if process.lost:
-                    raise Refusal(f"The front end has ended by itself ({process.fate}); its last words are above.")
+                    raise Refusal(f"The front end ended unexpectedly ({process.fate}); see its output above.")
 
 
 class _Process:
-    """A session of its own, so that the terminal's Ctrl-C does not reach it, and its lines in our log.
+    """In a session of its own, so that the terminal's Ctrl-C does not reach it, with its lines in our log.
 
-    To be made while signals are held: the thread that reads the lines is not to be where they are delivered.
+    Create it while signals are held, so that none of them is delivered to a thread that reads the lines.
     """
 
-    def __init__(self, front_end: FrontEnd, environment: Mapping[str, str], lock: IO[str]) -> None:
+    def __init__(
+        self, front_end: FrontEnd, settings: Settings, environment: Mapping[str, str], lock: IO[str]
+    ) -> None:
         self.lost = False
         self._stopping = False
         self._process = subprocess.Popen(
             front_end.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             pass_fds=[lock.fileno()],
             start_new_session=True,
             cwd=front_end.folder,
             env=environment,
         )
-        self._reader = Thread(target=self._follow, daemon=True)
-        self._reader.start()
+        self._readers = [
+            Thread(
+                target=FrontEndLog(level=settings.log_level, as_json=settings.logs_json, unmarked=unmarked).follow,
+                args=(stream,),
+                daemon=True,
+            )
+            for stream, unmarked in ((self._process.stdout, "info"), (self._process.stderr, "error"))
+        ]
+        self._waiter = Thread(target=self._wait, daemon=True)
+        for thread in (*self._readers, self._waiter):
+            thread.start()
 
-    def _follow(self) -> None:
-        assert self._process.stdout is not None
-        log = Labelled("web")
-        for line in self._process.stdout:
-            with suppress(OSError, ValueError):  # nobody may read our output any more; it must be able to go on
-                log.write(line.decode(errors="replace"))
+    def _wait(self) -> None:
+        for reader in self._readers:
+            reader.join()
         self._process.wait()
         if not self._stopping:
             self.lost = True
@@ -202,13 +212,11 @@ class _Process:
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
-        with suppress(
-            ProcessLookupError, PermissionError
-        ):  # the whole group: with --watch there is a second process
+        with suppress(ProcessLookupError, PermissionError):  # the whole group, since --watch has a second process
             os.killpg(self._process.pid, SIGKILL)
         self._process.wait()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
+        self._waiter.join()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
 
@@ -219,10 +227,10 @@ def _wait_until_ready(front_end: FrontEnd) -> None:
         with suppress(OSError, HTTPException):
             status = _status(front_end.port, timeout=deadline - time.monotonic())
             if status != 200:
-                raise Refusal(f"The front end answers with status {status}; what is wrong is above.")
+                raise Refusal(f"The front end answered with status {status}; see its output above.")
             return
         time.sleep(0.02)
-    raise Refusal(f"The front end has not answered for {START_SECONDS} seconds; its last words are above.")
+    raise Refusal(f"The front end did not answer within {START_SECONDS} seconds; see its output above.")
 
 
 def _status(port: int, timeout: float) -> int:

@@ -20,7 +20,7 @@ ALL = (SIGINT, SIGTERM, SIGHUP)
 
 
 def handle(handler: Callable[[int, FrameType | None], None] | Handlers) -> None:
-    """From now on, except that the end of the terminal may have been meant to be survived (nohup)."""
+    """Handle them from now on, except a SIGHUP that is ignored on purpose (nohup)."""
     for number in ALL:
         if number != SIGHUP or getsignal(number) != SIG_IGN:
             signal(number, handler)
@@ -28,7 +28,7 @@ def handle(handler: Callable[[int, FrameType | None], None] | Handlers) -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """What comes during the block is delivered at its end. Blocks may be nested."""
+    """Deliver signals that arrive during the block when it ends. Blocks may be nested."""
     before = pthread_sigmask(SIG_BLOCK, ALL)
     try:
         yield
