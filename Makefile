@@ -10,22 +10,24 @@ MODULES := frontend/node_modules/.package-lock.json
 BUILT := frontend/.next/.built
 DESCRIPTION := backend/openapi.json
 API_TYPES := frontend/src/lib/api-types.ts
-# What a build is made of. With the folders, whose times tell of a file that is gone.
+# What a build depends on. The folders too, because their times change when a file is removed.
 SOURCES := src public package-lock.json next.config.ts postcss.config.mjs tsconfig.json
-# Whether there is a Node for the front end. `tasks dev` asks the same, and says so where there is none.
+# Whether Node is new enough for the front end. `tasks dev` checks the same, and says so if it is not.
 NODE := command -v npm >/dev/null 2>&1 && node -e \
 	'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null
-# Where it is to be there, as in CI, that is a failure.
+# In CI a missing Node is a failure.
 NOT_RUN = { echo "NOT RUN: $(1) Node 20.19 or newer."; test -z "$$CI"; }
 export NEXT_TELEMETRY_DISABLED := 1
+# Writes to standard error alone, because programs read what `make -s token` prints.
+PROGRESS := "$(CURDIR)/scripts/with-progress"
 
 OWN_UV := .tools/bin/uv
 UV_VERSION := 0.13.9
-# Commands start more than twice as fast, also where Python may not keep the bytecode itself.
+# Commands start more than twice as fast, even where Python cannot write bytecode itself.
 export UV_COMPILE_BYTECODE := 1
 # Nor should each worker of the tests, and each command that they start, compile everything once more.
 export PYTHONDONTWRITEBYTECODE :=
-# Whoever has authorities of their own, such as a company's proxy, has them here.
+# Where certificate authorities of one's own are installed, such as those of a company's proxy.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem),1,0)
 
 .PHONY: help
@@ -133,21 +135,20 @@ clean:  ## remove what was installed; the data under .data/ stays
 	rm -rf .tools .cache .docs backend/.venv $(ISSUER)/node_modules $(PEER)/node_modules \
 		frontend/node_modules frontend/.next frontend/*.tsbuildinfo
 
-# The front end's packages, and its build. Without a Node that is new enough there is nothing to do.
+# The front end's packages, and its build. Without a new enough Node these do nothing.
 .PHONY: modules
 modules:
 	@if $(NODE); then $(MAKE) --no-print-directory --silent $(MODULES); fi
 
-# By what `find` finds and not by rules, whose syntax has other ideas of names such as (app)/[...all].
+# Compared by `find` instead of by rules, because make misreads names such as (app)/[...all].
 .PHONY: built
 built: modules
 	@$(NODE) && { test ! -e $(BUILT) || (cd frontend && find $(SOURCES) -newer ../$(BUILT)) | grep -q .; } || exit 0; \
-		echo "Building the front end ..." >&2; rm -f $(BUILT); \
-		output=$$(cd frontend && npm run build 2>&1) || { echo "$$output" >&2; exit 1; }; touch $(BUILT)
+		rm -f $(BUILT); cd frontend && $(PROGRESS) "Building the front end" npm run build && touch ../$(BUILT)
 
 $(MODULES): frontend/package-lock.json
-	@echo "Installing what the front end needs ..." >&2
-	@cd frontend && npm ci --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error >&2
+	@cd frontend && $(PROGRESS) "Installing what the front end needs" \
+		npm ci --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error
 	@touch $@
 
 # The Better Auth server of the tests. Without Node the tests that need it say so when they end.
@@ -156,7 +157,8 @@ issuer:
 	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(ISSUER)/node_modules/.package-lock.json; fi
 
 $(ISSUER)/node_modules/.package-lock.json: $(ISSUER)/package-lock.json
-	cd $(ISSUER) && npm ci --no-audit --no-fund --loglevel=error
+	@cd $(ISSUER) && $(PROGRESS) "Installing the Better Auth server of the tests" \
+		npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
@@ -164,28 +166,27 @@ $(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
 	cd $(PEER) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# By a uv that runs in backend/, where a pyenv may have another idea of it, or by one of our own.
-# What is said on the way goes to standard error: `make token` is read by programs.
-# Once more where somebody has installed without the development tools since.
+# With the uv of the machine if it runs in backend/ (a pyenv may shadow it), else with our own. Again if somebody
+# has since installed without the development tools.
 $(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version $(if $(wildcard $(VENV)/pytest),,FORCE)
 	@(cd backend && uv --version) >/dev/null 2>&1 || $(MAKE) --no-print-directory $(OWN_UV)
-	@echo "Installing what the backend needs ..." >&2
-	@$(SYNC)
+	@$(call SYNC,$(PROGRESS) "Installing what the backend needs")
 	@touch $@
 
 # With what a single task needs. The next one of these may take it away again.
-INSTALL_GROUP = ($(SYNC) --group $(1))
-SYNC = cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && $$uv sync --locked --quiet
+INSTALL_GROUP = ($(call SYNC) --group $(1))
+SYNC = cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && $(1) $$uv sync --locked --quiet
 
 .PHONY: FORCE
 FORCE:
 
 $(OWN_UV):
-	@echo "Installing uv into .tools/ ..." >&2
 	@if python3 -c 'import ensurepip' 2>/dev/null; then \
-		python3 -m venv .tools && .tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+		$(PROGRESS) "Installing uv into .tools/" sh -c 'python3 -m venv .tools && \
+			.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)'; \
 	elif python3 -m pip --version >/dev/null 2>&1; then \
-		python3 -m pip install --quiet --disable-pip-version-check --target .tools uv==$(UV_VERSION); \
+		$(PROGRESS) "Installing uv into .tools/" \
+			python3 -m pip install --quiet --disable-pip-version-check --target .tools uv==$(UV_VERSION); \
 	else \
 		echo "There is neither uv nor a python3 with its venv module here. Install python3-venv (Debian, Ubuntu)" \
 			"or uv (https://docs.astral.sh/uv), and try again." >&2; exit 1; \
