@@ -12,7 +12,7 @@ _ADVICE = {  # by a part of the reason; the first that fits counts
     "without its signature": "send it with its signature, or unset SESSION_REQUIRE_SIGNATURE",
     "session": "sign in again",
     "not a Bearer token": "send `Authorization: Bearer <token>`",
-    "three parts": "send all of it; if it is a session token, add session to AUTH_SOURCES",
+    "three parts": "send all of it, or set the shell's variable; for a session token add session to AUTH_SOURCES",
 }
 
 
