@@ -76,7 +76,7 @@ EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
     errors.URITooLong: Explanation("The query string is longer than 8 KiB.", "Send less."),
     errors.UnsupportedMediaType: Explanation(
         "A body came without `Content-Type: application/json` (for `PATCH` of a task also "
-        "`application/merge-patch+json`), or in another charset than UTF-8.",
+        "`application/merge-patch+json`), or in a charset other than UTF-8.",
         "Set the header.",
     ),
     errors.InvalidValues: Explanation(
