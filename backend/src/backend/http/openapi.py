@@ -17,7 +17,7 @@ Tasks of users who sign in with Better Auth. Send the user's token as `Authoriza
 `{user_id}` is the user's own id, or `me`.
 
 Errors are problem details (RFC 9457), each with a stable `code`. Their `type` opens an explanation;
-[/errors](/errors) lists them all. Every response carries an `X-Request-Id`, which finds the request in the log.
+`/errors` lists them all. Every response carries an `X-Request-Id`, which finds the request in the log.
 """
 
 _AUTHORIZATION = """\
