@@ -175,12 +175,13 @@ async def test_while_keys_rotate_no_fresh_token_is_refused(new: NewWorld) -> Non
     world = await new(rotationSeconds=1)
     seen: set[str] = set()
     answers: list[int] = []
-    until = time.monotonic() + 2.6
+    deadline = time.monotonic() + 60
 
     async def use(api: httpx2.AsyncClient) -> None:
         async with browser_at(world.better_auth) as browser:
             await sign_up(browser)
-            while time.monotonic() < until:
+            while len(seen) < 3 or len(answers) <= 8:
+                assert time.monotonic() < deadline, f"{len(answers)} answers and {len(seen)} keys in a minute"
                 token = await fetch_token(browser)
                 seen.add(jwt.get_unverified_header(token)["kid"])
                 answers.append((await ask(api, token)).status_code)
@@ -188,8 +189,6 @@ async def test_while_keys_rotate_no_fresh_token_is_refused(new: NewWorld) -> Non
     await asyncio.gather(*(use(api) for api in world.apis for _ in range(2)))
 
     assert set(answers) == {200}
-    assert len(answers) > 8
-    assert len(seen) >= 2
 
 
 async def test_known_keys_outlast_an_issuer_that_is_down_and_it_may_come_back(
