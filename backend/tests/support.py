@@ -44,7 +44,7 @@ def sign(
 
 
 @contextmanager
-def heard() -> Iterator[list[dict[str, Json]]]:
+def captured_logs() -> Iterator[list[dict[str, Json]]]:
     """What is said to the log meanwhile, however unimportant."""
     events: list[dict[str, Json]] = []
 

@@ -29,7 +29,7 @@ from backend.postgres.statements import Statement
 from backend.schemas.tasks import TaskCreate
 from backend.services import tasks
 from databases import connected, eventually, opened, scratch, settings_for
-from support import Connection, Json, User, assert_problem, heard
+from support import Connection, Json, User, assert_problem, captured_logs
 from wire import Wire
 
 # Tasks with these titles take their time, or fail as the server would.
@@ -340,7 +340,7 @@ async def test_what_a_task_says_stays_out_of_the_log(place: Place, place_user: U
     async with opened(Database(place.url, pool_size=1, production=False)) as service:
         tenant = service.tenant(Principal(place_user.id, 0))
 
-        with heard() as logs:
+        with captured_logs() as logs:
             with pytest.raises(DatabaseUnavailable):
                 await tasks.create(tenant, TaskCreate(title="sqlstate 40001", description=private), max_tasks=1)
             with pytest.raises(asyncpg.RaiseError) as crash:

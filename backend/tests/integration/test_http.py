@@ -14,7 +14,7 @@ from backend.config import Settings
 from backend.http.middleware import CORS, Gate, RequestLog
 from backend.logs import log
 from backend.main import create_api, create_app
-from support import ORIGIN, SECRET, User, assert_problem, heard, running
+from support import ORIGIN, SECRET, User, assert_problem, captured_logs, running
 
 EXPOSED = {"Link", "ETag", "Location", "X-Request-Id", "Retry-After"}
 
@@ -243,7 +243,7 @@ async def test_only_a_preflight_that_is_refused_is_worth_a_line(
     client: httpx2.AsyncClient, headers: dict[str, str], status: int, level: str
 ) -> None:
     """A page sends one before each kind of request; whoever has forgotten CORS_ORIGINS should see why it fails."""
-    with heard() as events:
+    with captured_logs() as events:
         await client.options("/api/me/tasks", headers=headers)
 
     assert [(event["event"], event["status"], event["level"]) for event in events] == [("request", status, level)]

@@ -26,7 +26,7 @@ from databases import connected, scratch
 from issuer import Issuers, browser_at, fetch_token, sign_up
 from processes import free_port
 from signing import ALGORITHMS, KeyPair, new_key_pair
-from support import ISSUER, SECRET, Connection, Json, assert_problem, claims_of, heard, running, sign
+from support import ISSUER, SECRET, Connection, Json, assert_problem, captured_logs, claims_of, running, sign
 from unit.forging import forge
 
 BOTH = (AuthSource.JWKS, AuthSource.JWKS_DATABASE)
@@ -81,7 +81,7 @@ async def ask(api: httpx2.AsyncClient, token: str) -> httpx2.Response:
 
 async def assert_refused(api: httpx2.AsyncClient, token: str, reason: str) -> None:
     """Refused with a 401. The reason is in the log, but not in the response."""
-    with heard() as logs:
+    with captured_logs() as logs:
         answer = await ask(api, token)
 
     assert_problem(answer, 401, "invalid-token")
@@ -553,7 +553,7 @@ async def test_without_a_key_server_the_keys_are_unavailable(settings: Settings)
     url = f"http://127.0.0.1:{free_port()}/jwks"
 
     async with api_of(settings, AuthSource.JWKS, jwks_url=url) as api:
-        with heard() as logs:
+        with captured_logs() as logs:
             assert_unavailable(await ask(api, PAIR.sign(claims_of("ada"))))
         assert_problem(await api.get("/health/ready"), 503, "keys-unavailable")
         assert (await api.get("/health/live")).status_code == 200
@@ -567,7 +567,7 @@ async def test_a_password_in_the_keys_url_is_not_logged(settings: Settings) -> N
     url = f"http://tasks:hunter2@127.0.0.1:{free_port()}/jwks"
 
     async with api_of(settings, AuthSource.JWKS, jwks_url=url) as api:
-        with heard() as logs:
+        with captured_logs() as logs:
             assert_unavailable(await ask(api, PAIR.sign(claims_of("ada"))))
 
     assert logs

@@ -20,7 +20,7 @@ from backend.postgres.migrate import SERVICE_ROLE
 from backend.postgres.rights import WORKER_GROUP, our_tables
 from backend.services import stats
 from databases import RolePlace, opened, role_place, settings_for
-from support import Connection, assert_problem, heard
+from support import Connection, assert_problem, captured_logs
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_role_that_policies_do_not_bind_is_refused(place: RolePlace, cha
     calls: list[str] = []
     await place.execute(change)
 
-    with heard() as logs:
+    with captured_logs() as logs:
         async with opened(
             Database(place.url, pool_size=1, production=False, on_unsafe_role=lambda: calls.append("refused"))
         ) as service:
@@ -135,7 +135,7 @@ async def second(request: pytest.FixtureRequest, place: RolePlace, monkeypatch: 
 async def test_every_table_of_ours_is_examined_and_the_one_at_fault_is_named(
     place: RolePlace, second: str, change: str, reason: str
 ) -> None:
-    with heard() as logs:
+    with captured_logs() as logs:
         async with opened(Database(place.url, pool_size=1, production=False)) as service:
             await service.check()
             await place.execute(change.replace("{}", second))
@@ -158,7 +158,7 @@ async def test_a_superuser_in_disguise_is_refused(owner_url: str) -> None:
 async def test_the_embedded_database_is_refused_in_production(place: RolePlace, production: bool) -> None:
     await place.execute("ALTER DATABASE {database} SET app.embedded = 'true'")
 
-    with heard() as logs:
+    with captured_logs() as logs:
         async with opened(Database(place.url, pool_size=1, production=production)) as service:
             with pytest.raises(DatabaseUnavailable) if production else nullcontext():
                 await service.check()

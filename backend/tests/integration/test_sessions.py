@@ -29,7 +29,7 @@ from backend.postgres.migrate import migrate, reads_of
 from databases import connected, scratch, scratch_role
 from issuer import PASSWORD, Issuers, browser_at
 from processes import workplace
-from support import ORIGIN, SECRET, Connection, Json, assert_problem, claims_of, heard, running, sign
+from support import ORIGIN, SECRET, Connection, Json, assert_problem, captured_logs, claims_of, running, sign
 
 COOKIE = "better-auth.session_token"
 SECURE_COOKIE = "__Secure-better-auth.session_token"
@@ -169,7 +169,7 @@ async def tasks(api: httpx2.AsyncClient, headers: dict[str, str]) -> httpx2.Resp
 
 async def assert_refused(api: httpx2.AsyncClient, headers: dict[str, str]) -> str:
     """Assert a refusal that does not say why, and return the reason in the log."""
-    with heard() as logs:
+    with captured_logs() as logs:
         answer = await tasks(api, headers)
     problem = assert_problem(answer, 401, "invalid-token")
     [reason] = [entry["reason"] for entry in logs if entry["event"] == "token refused"]
@@ -622,7 +622,7 @@ async def test_a_right_that_is_missing_later_is_503_until_migrated(place: Place,
         before = await tasks(api, bearer)
 
         await place.owner.execute('ALTER TABLE "user" ADD banned boolean, ADD "banExpires" timestamptz')
-        with heard() as logs:
+        with captured_logs() as logs:
             without = [await tasks(api, bearer), await api.get("/health/ready")]
         await place.migrate(SESSION)
         after = [await tasks(api, bearer), await api.get("/health/ready")]
@@ -640,7 +640,7 @@ async def test_a_right_that_is_missing_later_is_503_until_migrated(place: Place,
 async def test_a_right_on_the_keys_that_is_missing_is_503_until_migrated(place: Place, settings: Settings) -> None:
     await place.migrate()
     async with api_of(settings, place, auth_sources=(AuthSource.JWKS_DATABASE,)) as api:
-        with heard() as logs:
+        with captured_logs() as logs:
             without = await api.get("/health/ready")
         await place.migrate(AuthSource.JWKS_DATABASE)
         await asyncio.sleep(COOLDOWN)

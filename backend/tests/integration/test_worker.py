@@ -30,7 +30,7 @@ from backend.services import stats, tasks_sql
 from backend.worker import Worker, open_worker
 from databases import RolePlace, connected, opened, role_place, scratch, scratch_role
 from rows import add_row, insert, new_values
-from support import Connection, User, heard
+from support import Connection, User, captured_logs
 
 BETTER_AUTH = files("backend.commands").joinpath("better_auth.sql").read_text()
 
@@ -208,7 +208,7 @@ def _within(database: Database) -> Connections:
 
 
 async def test_the_service_can_be_opened_as_a_worker_by_nobody(service_url: str) -> None:
-    with heard() as logs, pytest.raises(DatabaseUnavailable):
+    with captured_logs() as logs, pytest.raises(DatabaseUnavailable):
         async with open_worker(worker_settings(service_url)):
             pass
 
@@ -216,7 +216,7 @@ async def test_the_service_can_be_opened_as_a_worker_by_nobody(service_url: str)
 
 
 async def test_a_worker_cannot_be_opened_as_the_service(worker_url: str, user: User) -> None:
-    with heard() as logs:
+    with captured_logs() as logs:
         async with opened(Database(worker_url, pool_size=1, production=False)) as database:
             with pytest.raises(DatabaseUnavailable):
                 await stats.count(database.tenant(Principal(user.id)))
@@ -266,7 +266,7 @@ async def test_a_role_that_is_exactly_a_workers_is_admitted(place: RolePlace) ->
 async def test_a_role_that_is_not_exactly_a_workers_is_refused(place: RolePlace, change: str, reason: str) -> None:
     await place.execute(change.replace("{group}", WORKER_GROUP).replace("{service}", SERVICE_ROLE))
 
-    with heard() as logs, pytest.raises(DatabaseUnavailable):
+    with captured_logs() as logs, pytest.raises(DatabaseUnavailable):
         async with open_worker(worker_settings(place.url)):
             pass
 
@@ -277,7 +277,7 @@ async def test_a_role_that_is_not_exactly_a_workers_is_refused(place: RolePlace,
 async def test_the_embedded_database_is_refused_in_production(place: RolePlace) -> None:
     await place.execute("ALTER DATABASE {database} SET app.embedded = 'true'")
 
-    with heard() as logs, pytest.raises(DatabaseUnavailable):
+    with captured_logs() as logs, pytest.raises(DatabaseUnavailable):
         async with open_worker(worker_settings(place.url, Environment.PRODUCTION)):
             pass
 
