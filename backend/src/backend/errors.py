@@ -153,14 +153,19 @@ class UnsupportedMediaType(Problem):
     status, code, title = 415, "unsupported-media-type", "Unsupported media type"
 
 
+MAX_FAULTS = 20
+
+
 class InvalidValues(Problem):
     """Some values are not valid."""
 
     status, code, title = 422, "invalid-values", "Invalid values"
 
     def __init__(self, *faults: Fault) -> None:
-        self.faults = faults
-        first = f"{faults[0].pointer.lstrip('/') or 'The body'}: {faults[0].detail}"
+        """Only the first MAX_FAULTS are named."""
+        self.faults = faults[:MAX_FAULTS]
+        place = faults[0].pointer
+        first = f"{(place[1:] or 'The empty name') if place else 'The body'}: {faults[0].detail}"
         super().__init__(first if len(faults) == 1 else f"{len(faults)} values are not valid. {first}")
 
 

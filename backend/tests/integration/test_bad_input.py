@@ -164,6 +164,33 @@ async def test_the_answer_repeats_nothing_of_what_was_sent(user: User) -> None:
     assert len(answer.content) < 1000
 
 
+@pytest.mark.parametrize(("wrong", "named"), [(19, 19), (20, 20), (21, 20)])
+async def test_up_to_20_faults_are_named(user: User, wrong: int, named: int) -> None:
+    task = await user.add_task()
+
+    answer = await user.patch(f"tasks/{task['id']}", json={f"member{number}": 1 for number in range(wrong)})
+
+    problem = assert_problem(answer, 422, "invalid-values")
+    assert len(problem["errors"]) == named
+    assert problem["detail"].startswith(f"{wrong} values are not valid. member0: ")
+
+
+async def test_a_long_name_is_cut(user: User) -> None:
+    task = await user.add_task()
+
+    answer = await user.patch(f"tasks/{task['id']}", json={"x" * 100_000: 1, "y" * 100: 1})
+
+    assert pointers(assert_problem(answer, 422, "invalid-values")) == [f"/{'x' * 100}", f"/{'y' * 100}"]
+
+
+async def test_an_empty_name_is_not_taken_for_the_body(user: User) -> None:
+    answer = await user.get("tasks?=1")
+
+    problem = assert_problem(answer, 422, "invalid-values")
+    assert problem["detail"].startswith("The empty name: ")
+    assert pointers(problem) == ["/"]
+
+
 @pytest.mark.parametrize(
     "task_id",
     [

@@ -1,6 +1,7 @@
 """What answers somebody who has only the address: `/`, the documentation, the explanations of errors."""
 
 import re
+import time
 from base64 import b64encode
 from hashlib import sha256
 from html import unescape
@@ -137,3 +138,17 @@ async def test_an_explanation_that_does_not_exist_is_a_problem_for_a_browser_too
     client: httpx2.AsyncClient,
 ) -> None:
     assert_problem(await client.get("/errors/%3Cscript%3E", headers=BROWSER), 404, "not-found")
+
+
+async def test_an_endless_accept_header_takes_no_time(client: httpx2.AsyncClient) -> None:
+    """It is read without a token. Twice the length may take twice the time, and not four times."""
+
+    async def seconds(length: int) -> float:
+        started = time.process_time()
+        await client.get("/errors", headers={"Accept": "/" * length + " x"})
+        return time.process_time() - started
+
+    await seconds(1)
+    short, long = [min([await seconds(length) for _ in range(5)]) for length in (1_500, 24_000)]
+
+    assert long < 16 * 4 * short

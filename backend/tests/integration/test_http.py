@@ -49,6 +49,7 @@ async def test_an_unknown_path_is_a_404_and_no_redirect(user: User, path: str) -
         ("POST", "/api/me/tasks/0", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
         ("GET", "/api/me/tasks/0/complete", {"PATCH"}),
         ("TRACE", "/api/me/stats", {"GET", "HEAD"}),
+        ("POST", "/docs/assets/swagger-ui.css", {"GET", "HEAD"}),
     ],
 )
 async def test_an_unknown_method_is_a_405_that_names_the_known_ones(

@@ -344,6 +344,15 @@ async def test_it_cannot_be_nested(place: Place) -> None:
     assert await place.titles() == ["Water the plants"]
 
 
+async def test_it_runs_one_statement_at_a_time(place: Place) -> None:
+    """Two at once are a mistake in our code, and no reason to tell a client to try again."""
+    with pytest.raises(RuntimeError, match="one statement at a time"):
+        async with place.tenant.transaction() as tx:
+            await asyncio.gather(add(tx, "Water the plants"), add(tx, "Feed the cat"))
+
+    assert await place.titles() == []
+
+
 async def test_its_tenant_runs_nothing_beside_it(place: Place) -> None:
     """A statement that was meant to be a part of it would be done on its own, and not undone."""
     async with place.tenant.transaction():

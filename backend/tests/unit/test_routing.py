@@ -237,6 +237,39 @@ async def test_an_http_exception_of_a_fast_route_is_answered(api: Application, f
     assert answer.headers["x-reason"] == "age"
 
 
+@pytest.mark.parametrize(
+    ("raised", "title", "detail", "context"),
+    [
+        (HTTPException(404, "No such thing"), "Not Found", "No such thing.", None),
+        (HTTPException(400, "Why? "), "Bad Request", "Why?", None),
+        (HTTPException(499, "The client left"), "Error", "The client left.", None),
+        (HTTPException(409, {"field": "x"}), "Conflict", "Conflict.", {"field": "x"}),
+    ],
+)
+async def test_what_an_http_exception_says_is_kept(
+    api: Application, raised: HTTPException, title: str, detail: str, context: object
+) -> None:
+    @api.get("/")
+    async def refuse() -> None:
+        raise raised
+
+    answer = await ask(api, "/")
+
+    problem = answer.json()
+    assert (answer.status_code, problem["title"], problem["detail"]) == (raised.status_code, title, detail)
+    assert problem.get("context") == context
+
+
+async def test_an_http_exception_without_a_body_has_none(api: Application) -> None:
+    @api.get("/")
+    async def unchanged() -> None:
+        raise HTTPException(304, headers={"ETag": '"7"'})
+
+    answer = await ask(api, "/")
+
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", '"7"')
+
+
 @pytest.mark.parametrize("kind", [FastRoute, APIRoute])
 async def test_exception_handlers_see_what_any_route_raises(api: Application, kind: type[APIRoute]) -> None:
     class OutOfTea(Exception): ...

@@ -32,6 +32,18 @@ _HANDLED = {
     *("path_params", "query_params", "header_params", "body_params"),
 }
 
+_UNKNOWN = {
+    "cookie_params": "a cookie",
+    "response_param_name": "the Response to set headers on",
+    "background_tasks_param_name": "BackgroundTasks; give the Response a `background` instead",
+    "security_scopes_param_name": "SecurityScopes",
+    "own_oauth_scopes": "security scopes",
+    "parent_oauth_scopes": "security scopes",
+    "http_connection_param_name": "an HTTPConnection; take the Request",
+    "websocket_param_name": "a WebSocket",
+}
+"""Members of a Dependant that are refused, in the words of FastAPI's documentation."""
+
 
 class _Step(NamedTuple):
     """A call of a dependency or of the route's own function."""
@@ -55,7 +67,7 @@ def compile_endpoint(dependant: Dependant, *, name: str) -> Endpoint:
     compiler = _Compiler(name)
     returned = signature(compiler.function_of(dependant), eval_str=True).return_annotation
     if not (isinstance(returned, type) and issubclass(returned, Response)):
-        raise compiler.refusal("is not declared to return a Response")
+        raise compiler.refusal("it must be declared to return a Response")
     body = compiler.body_of(dependant)
     last = compiler.step_of(dependant)
     steps = compiler.steps
@@ -94,12 +106,12 @@ class _Compiler:
 
     def refusal(self, complaint: str) -> TypeError:
         return TypeError(
-            f"{self._name} {complaint}, which a fast route cannot do; declare it on a router without FastRoute"
+            f"{self._name}: {complaint}. Change that, or declare the route on a router without FastRoute."
         )
 
     def function_of(self, dependant: Dependant) -> Callable[..., Awaitable[Any]]:
         if not iscoroutinefunction(dependant.call):
-            raise self.refusal(f"calls {_name_of(dependant)}, which is no `async def` that returns")
+            raise self.refusal(f"{_name_of(dependant)} must be an `async def` that returns its result")
         return dependant.call
 
     def step_of(self, dependant: Dependant) -> _Step:
@@ -109,7 +121,9 @@ class _Compiler:
         needs = []
         for dependency in dependant.dependencies:
             if dependency.body_params:
-                raise self.refusal(f"takes a body in the dependency {_name_of(dependency)}")
+                raise self.refusal(
+                    f"the dependency {_name_of(dependency)} takes a body, which only the route itself can"
+                )
             number = self._number_of(dependency)
             if dependency.name is not None:  # one of a router or decorator is called for its effect alone
                 needs.append((dependency.name, number))
@@ -130,7 +144,8 @@ class _Compiler:
             default = member.default_factory() if member.default_factory is not MISSING else member.default
             value = getattr(dependant, member.name)
             if member.name not in _HANDLED and value not in (default, None, []):
-                raise self.refusal(f"uses {member.name} in {_name_of(dependant)}")
+                what = _UNKNOWN.get(member.name, member.name)
+                raise self.refusal(f"{_name_of(dependant)} asks for {what}")
 
     def _readers_of(self, dependant: Dependant) -> list[tuple[str, Reader]]:
         kinds: Mapping[str, Callable[[Any], Reader]] = {
@@ -144,7 +159,7 @@ class _Compiler:
                 try:
                     readers.append((field.name, reader(field)))
                 except TypeError as error:
-                    raise self.refusal(f"takes {field.name}, {error}") from error
+                    raise self.refusal(f"{field.name} is {error}") from error
         if dependant.request_param_name:
             readers.append((dependant.request_param_name, lambda request, _: request))
         return readers
@@ -154,11 +169,11 @@ class _Compiler:
             return None
         field, *others = dependant.body_params
         if others or isinstance(field.field_info, params.Form) or getattr(field.field_info, "embed", None):
-            raise self.refusal("takes a form, or a body in several parts")
+            raise self.refusal("its body must be one JSON model, and no form, file or embedded member")
         try:
             return BodyReader(field.name, field.field_info)
         except TypeError as error:
-            raise self.refusal(f"takes {field.name}, {error}") from error
+            raise self.refusal(f"{field.name} is {error}") from error
 
 
 def _name_of(dependant: Dependant) -> str:

@@ -8,7 +8,6 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-_RANGE = re.compile(r"\s*([^\s;,]+/[^\s;,]+)\s*(?:;(.*))?", re.DOTALL)
 _QUALITY = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.IGNORECASE)
 
 _STYLE = """
@@ -54,9 +53,9 @@ def _ranges(accept: str) -> dict[str, float]:
     """The media ranges of the header, each with its weight."""
     ranges = {}
     for item in accept.split(","):
-        if found := _RANGE.fullmatch(item):
-            weights = [_QUALITY.fullmatch(parameter) for parameter in (found[2] or "").split(";")]
-            ranges[found[1].lower()] = next((float(weight[1]) for weight in weights if weight), 1.0)
+        media_range, *parameters = item.split(";")
+        weights = [_QUALITY.fullmatch(parameter) for parameter in parameters]
+        ranges[media_range.strip().lower()] = next((float(weight[1]) for weight in weights if weight), 1.0)
     return ranges
 
 

@@ -7,12 +7,15 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
+from fastapi.utils import is_body_allowed_for_status_code
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
+from starlette.staticfiles import StaticFiles
 
 from backend.errors import (
     Fault,
@@ -23,6 +26,9 @@ from backend.errors import (
     NotFound,
     Problem,
 )
+
+# A client may have made up the name that a fault points to. It is cut, so that the response stays small.
+MAX_NAME_LENGTH = 100
 
 type Document = dict[str, Any]  # JSON
 
@@ -63,26 +69,39 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
         request_id = request.scope["request_id"]
-        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return render(MethodNotAllowed(), request_id, {"Allow": _allowed_methods(request)})
-        if error.status_code == HTTPStatus.NOT_FOUND:
-            return render(NotFound(), request_id)
-        if error.status_code == HTTPStatus.BAD_REQUEST:
-            return render(MalformedRequest(), request_id)
-        phrase = HTTPStatus(error.status_code).phrase
-        document = {
-            "type": "about:blank",  # not an error of ours; RFC 9457, section 4.2.1
-            "title": phrase,
-            "status": error.status_code,
-            "detail": f"{str(error.detail).rstrip('.')}.",
-            "code": phrase.lower().replace(" ", "-"),
-            "requestId": request_id,
-        }
-        return _response(document, error.headers or {})
+        own_problem = _PROBLEM_OF_STATUS.get(error.status_code)
+        if own_problem and error.detail == HTTPStatus(error.status_code).phrase:  # as the frameworks raise them
+            headers = {"Allow": _allowed_methods(request)} if own_problem is MethodNotAllowed else {}
+            return render(own_problem(), request_id, {**(error.headers or {}), **headers})
+        if not is_body_allowed_for_status_code(error.status_code):
+            return Response(status_code=error.status_code, headers=error.headers)
+        return _response(_document_of(error, request_id), error.headers or {})
 
     @app.exception_handler(Exception)
     async def crash(request: Request, _: Exception) -> Response:
         return render(InternalError(), request.scope["request_id"])
+
+
+_PROBLEM_OF_STATUS: dict[int, type[Problem]] = {400: MalformedRequest, 404: NotFound, 405: MethodNotAllowed}
+
+
+def _document_of(error: HTTPException, request_id: str) -> Document:
+    """What a route raised as an HTTPException. A detail that is no text becomes a member of its own, `context`."""
+    try:
+        title = HTTPStatus(error.status_code).phrase
+    except ValueError:
+        title = "Error"
+    given: object = error.detail  # Starlette says text, FastAPI takes whatever JSON can hold
+    detail = (given.strip() if isinstance(given, str) else "") or title
+    return {
+        "type": "about:blank",  # not an error of ours; RFC 9457, section 4.2.1
+        "title": title,
+        "status": error.status_code,
+        "detail": detail if detail.endswith((".", "!", "?")) else f"{detail}.",
+        "code": title.lower().replace(" ", "-"),
+        "requestId": request_id,
+        **({} if isinstance(given, str) or given is None else {"context": jsonable_encoder(given)}),
+    }
 
 
 def _allowed_methods(request: Request) -> str:
@@ -91,6 +110,10 @@ def _allowed_methods(request: Request) -> str:
     for route in iter_route_contexts(request.app.routes):
         if route.path and route.methods and compile_path(route.path)[0].match(request.scope["path"]):
             methods |= route.methods | ({"HEAD"} if "GET" in route.methods else set())
+        elif isinstance(getattr(route, "app", None), StaticFiles) and request.scope["path"].startswith(
+            f"{route.path}/"
+        ):
+            methods |= {"GET", "HEAD"}
     return ", ".join(sorted(methods))
 
 
@@ -99,7 +122,10 @@ def faults_of(errors: Sequence[Any]) -> list[Fault]:
 
     The rejected values are left out, because they may be large or private.
     """
-    return [Fault("".join(f"/{part}" for part in error["loc"][1:]), _sentence(error)) for error in errors]
+    return [
+        Fault("".join(f"/{str(part)[:MAX_NAME_LENGTH]}" for part in error["loc"][1:]), _sentence(error))
+        for error in errors
+    ]
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

@@ -21,6 +21,9 @@ SHUTDOWN_SECONDS = 15
 # for a chunked body of 128 KiB whose chunks are one byte each.
 MAX_OVERHEAD_BYTES = 1024 * 1024
 
+# How much may wait to be joined. More than that is written at once, so that a slow client slows the response down.
+MAX_COALESCED_BYTES = 64 * 1024
+
 
 def listen(
     host: str, port: int, *, otherwise: str = "set API_PORT (and API_HOST) to another address"
@@ -138,19 +141,25 @@ class _Parser(HttpRequestParser):
 
 
 class _CoalescingTransport:
-    """A transport that joins all writes of one iteration of the event loop.
+    """A transport that joins the writes of one iteration of the event loop, up to a bound.
 
     Uvicorn writes the headers and the body of a response separately, and uvloop makes one system call for each.
+    Without the bound, a stream that never suspends would be gathered whole: the loop would never get to write, and
+    uvicorn would never be told to wait for a slow client.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._pending: list[bytes] = []
+        self._pending_bytes = 0
 
     def write(self, data: bytes) -> None:
         self._pending.append(data)
-        if len(self._pending) == 1:
+        self._pending_bytes += len(data)
+        if self._pending_bytes > MAX_COALESCED_BYTES:
+            self._write()
+        elif len(self._pending) == 1:
             self._loop.call_soon(self._write)
 
     def close(self) -> None:
@@ -158,7 +167,7 @@ class _CoalescingTransport:
         self._transport.close()
 
     def _write(self) -> None:
-        data, self._pending = b"".join(self._pending), []
+        data, self._pending, self._pending_bytes = b"".join(self._pending), [], 0
         if data and not self._transport.is_closing():  # the client may have disconnected since
             self._transport.write(data)
 

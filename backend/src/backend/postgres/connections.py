@@ -161,12 +161,19 @@ class OpenTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._is_busy = False
         self.is_over = False
 
     async def read(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         if self.is_over:
             raise RuntimeError("The transaction is over; begin another one.")
-        return await self._run(self._connection.fetch(sql, *arguments))
+        if self._is_busy:
+            raise RuntimeError("A transaction runs one statement at a time; await each before the next.")
+        self._is_busy = True
+        try:
+            return await self._run(self._connection.fetch(sql, *arguments))
+        finally:
+            self._is_busy = False
 
     write = read  # nothing is repeated in a transaction
 
