@@ -90,6 +90,8 @@ class Log:
     def flush(self) -> None:
         """Write what is waiting. Call it before the event loop ends."""
         lines = "".join(f"{self._render(event)}\n" for event in self._taken())
+        if not lines:  # a warning has taken them along
+            return
         with suppress(OSError, ValueError):
             self._file.write(lines)
             self._file.flush()

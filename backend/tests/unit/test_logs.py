@@ -47,6 +47,18 @@ async def test_a_warning_is_written_at_once_and_in_its_place(capsys: pytest.Capt
     assert written(capsys) == ["one", "two"]
 
 
+def test_nothing_is_written_when_nothing_waits_any_more(capsys: pytest.CaptureFixture[str]) -> None:
+    """As when the time is up of a line that a warning has taken along."""
+    logs.configure(level="info", as_json=True)
+    log.label("api")
+    log.warning("one")
+    capsys.readouterr()
+
+    log.flush()
+
+    assert capsys.readouterr().out == ""
+
+
 def test_without_a_loop_nothing_waits(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(level="info", as_json=True)
 
