@@ -30,6 +30,11 @@ export PYTHONDONTWRITEBYTECODE :=
 # Where certificate authorities of one's own are installed, such as those of a company's proxy.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem),1,0)
 
+# What somebody writes after `make` reaches commands as it is: neither make nor the shell expands it.
+override USER_ID := $(value USER_ID)
+override PACKAGE := $(value PACKAGE)
+export USER_ID PACKAGE
+
 .PHONY: help
 help:  ## list these tasks
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,7 +49,7 @@ dev: $(INSTALLED) modules  ## the same, with a front end that reloads when its s
 
 .PHONY: token
 token: $(INSTALLED)  ## print a token to try the API with (USER_ID=bob or you@example.com for another user)
-	@cd backend && exec .venv/bin/tasks token --data ../.data $(if $(USER_ID),"$(USER_ID)")
+	@cd backend && exec .venv/bin/tasks token --data ../.data -- $${USER_ID:+"$$USER_ID"}
 
 # One file after the other for each worker, so that what the tests of a file share is started once.
 IN_PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
@@ -104,7 +109,7 @@ WRITE_API_TYPES = (cd frontend && \
 
 .PHONY: structure
 structure: $(INSTALLED)  ## draw the backend's structure from its imports, as DOT (PACKAGE=backend.http for a part)
-	@cd backend && .venv/bin/import-linter drawgraph $(or $(PACKAGE),backend)
+	@cd backend && .venv/bin/import-linter drawgraph -- "$${PACKAGE:-backend}"
 
 .PHONY: bench
 bench: $(INSTALLED) $(PEER)/node_modules/.package-lock.json  ## measure the speed beside others (ARGS="--help")
