@@ -129,6 +129,7 @@ def test_a_server_that_outlived_its_command_is_taken_over(start: Start, folder: 
 
     assert titles(dev) == ["Water the plants"]
     stop(dev)
+    assert list(dev.temporary.iterdir()) == []
 
 
 @pytest.fixture
@@ -155,6 +156,7 @@ def test_nothing_is_lost_in_a_power_cut(start: Start, data: Path, stranger: int)
     assert titles(dev) == ["Water the plants"]
     assert psutil.pid_exists(stranger)
     stop(dev)
+    assert list(dev.temporary.iterdir()) == []
 
 
 def test_a_lock_that_says_nothing_is_removed(start: Start, data: Path) -> None:
@@ -177,3 +179,4 @@ def test_a_first_start_that_was_killed_is_begun_anew(start: Start, folder: Path)
     assert titles(dev) == []
     stop(dev)
     assert list(folder.glob(".data/initdb-*")) == []
+    assert list(dev.temporary.iterdir()) == []

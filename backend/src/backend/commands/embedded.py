@@ -17,7 +17,8 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, Signals
-from tempfile import TemporaryDirectory, mkdtemp
+from socket import AF_UNIX, socket
+from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import IO, NamedTuple
 
 from backend.commands import signals
@@ -25,6 +26,8 @@ from backend.errors import Refusal
 
 SUPERUSER = "postgres"
 PORT = 5432  # a part of the socket's name: nothing listens on the network
+SOCKET = f".s.PGSQL.{PORT}"
+SOCKET_PREFIX = "tasks-"
 STOP_SECONDS = 10
 
 
@@ -45,17 +48,18 @@ def postgres(data: Path) -> Iterator[Path]:
     programs = _programs()
     cluster = data / "postgres"
     account = _account(cluster)
-    with _socket_directory(data) as socket_directory, (data / "postgres.log").open("a+") as log:
+    with (data / "postgres.log").open("a+") as log:
         log.truncate(0)
-        _hand_over(account, socket_directory)
-        _let_pass(account, programs, cluster, socket_directory)
+        _let_read(account, programs)
+        _let_pass(account, programs, cluster)
         if not cluster.exists():
             _create(cluster, programs, account, log)
-        command: list[str | Path] = [programs / "postgres", "-D", cluster, "-k", socket_directory, "-p", str(PORT)]
-        command += ["-c", "listen_addresses="]
-        with _alone(cluster) as lock, _process(command, account, log, lock.fileno(), stop=SIGINT) as server:
-            _wait_until_ready(server, cluster, log)
-            yield socket_directory
+        with _alone(cluster) as lock, _socket_directory(data / "socket", account) as socket_directory:
+            command: list[str | Path] = [programs / "postgres", "-D", cluster, "-k", socket_directory]
+            command += ["-p", str(PORT), "-c", "listen_addresses="]
+            with _process(command, account, log, lock.fileno(), stop=SIGINT) as server:
+                _wait_until_ready(server, cluster, log)
+                yield socket_directory
 
 
 def _programs() -> Path:
@@ -79,16 +83,42 @@ def _account(cluster: Path) -> Account:
 
 
 @contextmanager
-def _socket_directory(data: Path) -> Iterator[Path]:
-    """Not below `data`, where the path could exceed the 100 bytes or so that the system allows for a socket."""
-    link = data / "socket"
-    with TemporaryDirectory(prefix="tasks-") as directory:
+def _socket_directory(link: Path, account: Account) -> Iterator[Path]:
+    """Not where the link is, whose path could exceed the 100 bytes or so that the system allows for a socket.
+
+    Removes the one of a run that was killed, whose server must have ended.
+    """
+    with suppress(OSError):
+        _remove(link.readlink(), account)
+    with TemporaryDirectory(prefix=SOCKET_PREFIX) as directory:
         link.unlink(missing_ok=True)
         link.symlink_to(directory)
+        _hand_over(account, Path(directory))
+        _let_pass(account, Path(directory))
         try:
             yield Path(directory)
         finally:
             link.unlink(missing_ok=True)
+
+
+def _remove(directory: Path, account: Account) -> None:
+    """Remove a socket's directory if it looks like one that we made, and holds nothing else. Raises OSError."""
+    found = directory.lstat()
+    if (
+        directory.parent == Path(gettempdir())
+        and directory.name.startswith(SOCKET_PREFIX)
+        and found.st_mode == stat.S_IFDIR | stat.S_IRWXU
+        and found.st_uid in {os.geteuid(), account.user}
+        and not _is_served(directory / SOCKET)  # by a server of other data, which these were copied from
+    ):
+        for name in (SOCKET, f"{SOCKET}.lock"):
+            (directory / name).unlink(missing_ok=True)
+        directory.rmdir()
+
+
+def _is_served(path: Path) -> bool:
+    with socket(AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def _hand_over(account: Account, folder: Path) -> None:
@@ -96,15 +126,19 @@ def _hand_over(account: Account, folder: Path) -> None:
         os.chown(folder, account.user, account.group)
 
 
-def _let_pass(account: Account, programs: Path, *folders: Path) -> None:
-    """If root runs this, let PostgreSQL's account read its programs and reach the folders."""
-    if account.user is None:
-        return
-    if not (programs / "postgres").stat().st_mode & stat.S_IROTH:
+def _let_read(account: Account, programs: Path) -> None:
+    """If root runs this, let PostgreSQL's account read its programs."""
+    if account.user is not None and not (programs / "postgres").stat().st_mode & stat.S_IROTH:
         package = programs.parents[1]
         trees = package.parent.glob(f"{package.name}*")  # the package, and its libraries beside it
         subprocess.run(["/bin/chmod", "-R", "o+rX", *trees], check=True)
-    for folder in {parent for path in (programs, *folders) for parent in path.parents}:
+
+
+def _let_pass(account: Account, *paths: Path) -> None:
+    """If root runs this, let PostgreSQL's account reach them."""
+    if account.user is None:
+        return
+    for folder in {parent for path in paths for parent in path.parents}:
         mode = stat.S_IMODE(folder.stat().st_mode)
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
