@@ -257,6 +257,25 @@ def test_data_cannot_be_where_one_may_not_write(start: Start, folder: Path) -> N
     assert refused.complaint() == f"Cannot use {data / 'lock'}: Permission denied."
 
 
+def test_a_secret_that_was_made_too_short_is_named_by_its_file(start: Start, data: Path) -> None:
+    secret = data / "better-auth-secret"
+    secret.write_text("x" * 31 + "\n")
+
+    refused = start("dev")
+
+    assert refused.complaint() == (
+        f"The secret in {secret} has fewer than 32 bytes. Delete the file, and the next start makes a new one."
+    )
+
+
+def test_a_short_secret_of_the_environment_is_named_by_its_variable(start: Start, data: Path) -> None:
+    (data / "better-auth-secret").write_text("x")
+
+    refused = start("dev", BETTER_AUTH_SECRET="x" * 31)
+
+    assert refused.complaint().startswith("BETTER_AUTH_SECRET must be at least 32 bytes;")
+
+
 def test_what_postgresql_complains_of_is_repeated(start: Start, data: Path) -> None:
     (data / "postgres" / "PG_VERSION").write_text("9.4\n")
     (data / "postgres.log").write_text("FATAL:  something of long ago\n")

@@ -15,7 +15,7 @@ import jwt
 from pydantic import Field, SecretStr
 
 from backend.commands.embedded import PORT, SUPERUSER
-from backend.config import AuthSource, CorsOrigins, Deployment, Environment, Settings
+from backend.config import SECRET_BYTES, AuthSource, CorsOrigins, Deployment, Environment, Settings
 from backend.errors import Refusal
 
 DATABASE = "tasks"
@@ -48,13 +48,12 @@ def locked(data: Path) -> Iterator[None]:
 
 
 def settings(data: Path) -> Settings:
-    """The settings of the environment, with a default for each that is missing."""
-    secret = SecretStr(_secret(data))
+    """The settings of the environment, with a default for each that is missing. Raises Refusal."""
     port = FrontEndSettings().frontend_port
 
     class DevelopmentSettings(Settings):
         database_url: SecretStr = SecretStr("postgresql://set-later")
-        better_auth_secret: SecretStr = secret
+        better_auth_secret: SecretStr = Field(default_factory=lambda: SecretStr(_secret(data)))
         better_auth_url: str = f"http://localhost:{port}"
         cors_origins: CorsOrigins = (f"http://localhost:{port}", f"http://127.0.0.1:{port}")
 
@@ -67,7 +66,13 @@ def _secret(data: Path) -> str:
     path.touch(mode=0o600)
     if not path.stat().st_size:
         path.write_text(secrets.token_urlsafe(32))
-    return path.read_text().strip()
+    secret = path.read_text().strip()
+    if len(secret.encode()) < SECRET_BYTES:
+        raise Refusal(
+            f"The secret in {path} has fewer than {SECRET_BYTES} bytes. Delete the file, and the next start makes "
+            "a new one."
+        )
+    return secret
 
 
 def database_url(role: str, socket_directory: Path, database: str = DATABASE) -> str:
