@@ -236,7 +236,10 @@ def test_a_port_in_use_is_said_at_once(start: Start, folder: Path) -> None:
 def test_two_cannot_use_the_same_data(beside: Beside, dev: Command) -> None:
     second = beside.start("dev")
 
-    assert second.complaint() == f"Another `tasks dev` is using {dev.folder / '.data'}; stop that one first."
+    assert (
+        second.complaint()
+        == f"Another `make run` (or `tasks dev`) is using {dev.folder / '.data'}; stop that one first."
+    )
     assert titles(dev) == ["Water the plants"]
 
 

@@ -43,7 +43,7 @@ def locked(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Refusal(f"Another `tasks dev` is using {data}; stop that one first.") from error
+            raise Refusal(f"Another `make run` (or `tasks dev`) is using {data}; stop that one first.") from error
         yield
 
 
