@@ -30,7 +30,7 @@ async def insert(connection: Connection, table: Table, values: dict[str, Any]) -
 async def new_values(owner: Connection, table: Table, user_id: str) -> dict[str, Any]:
     """Of a row to insert. The rows that it must refer to are inserted here."""
     required = [column for column in table.c if not column.nullable and column.server_default is None]
-    values = {column.name: user_id if column.name == "userId" else _value(column) for column in required}
+    values = {column.name: user_id if column.name == "userId" else value_for(column) for column in required}
     for key in table.foreign_key_constraints:
         if key.referred_table in our_tables() and {column.name for column in key.columns} <= values.keys():
             parent = await add_row(owner, key.referred_table, user_id)
@@ -38,7 +38,7 @@ async def new_values(owner: Connection, table: Table, user_id: str) -> dict[str,
     return values
 
 
-def _value(column: Column[Any]) -> object:
+def value_for(column: Column[Any]) -> object:
     """Different each time, as far as the type allows, and short."""
     kind = column.type.python_type
     if issubclass(kind, StrEnum):

@@ -406,7 +406,7 @@ async def _granted(place: Place, *tables: str) -> dict[str, str]:
         place.role,
     )
     granted = dict(tuple(row) for row in rows)
-    assert granted.keys() <= {*tables, "tasks", VERSION_TABLE}
+    assert granted.keys() <= {*tables, *(table.name for table in our_tables()), VERSION_TABLE}
     return {table: privileges for table, privileges in granted.items() if table in tables}
 
 

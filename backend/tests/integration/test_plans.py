@@ -21,10 +21,12 @@ from backend import services
 from backend.auth.sessions import BY_ID, BY_TOKEN
 from backend.commands import development
 from backend.postgres.migrate import SERVICE_ROLE
+from backend.postgres.rights import our_tables
 from backend.postgres.statements import Statement
-from backend.schemas.tasks import SortBy, SortOrder
+from backend.schemas.tasks import SortBy, SortOrder, TaskPatch
 from backend.services import stats, tasks_sql
 from databases import connected, scratch
+from rows import value_for
 from support import Connection, Json
 
 USER = "user7"
@@ -61,6 +63,12 @@ SEED_SESSIONS = """
 """
 
 VALUES: dict[str, Any] = {  # SQL values by the names that statements give their parameters
+    **{
+        f"{prefix}{column.key}": value_for(column)
+        for table in our_tables()
+        for column in table.c
+        for prefix in ("", "new_")
+    },
     "tenant": USER,
     "id": UUID(int=7),
     "limit": 21,
@@ -73,13 +81,6 @@ VALUES: dict[str, Any] = {  # SQL values by the names that statements give their
     "due_before": NOON,
     "today": NOON,
     "word0": "water",
-    "new_title": "Water the plants",
-    "new_description": None,
-    "new_status": "completed",
-    "new_priority": "high",
-    "new_category": "home",
-    "new_due_date": NOON,
-    "new_due_all_day": False,
 }
 AFTER = {SortBy.TITLE: "8", SortBy.PRIORITY: "medium"}
 INDEXES = {
@@ -312,7 +313,12 @@ FIXED = {
 async def test_no_statement_looks_beyond_the_tenants_own_tasks(
     service: Connection, statement: Statement, mode: str
 ) -> None:
-    assert_bounded(await explain(service, statement, mode))
+    nodes = await explain(service, statement, mode)
+
+    reads = any("Relation Name" in node for node in nodes if node["Node Type"] != "ModifyTable")
+    assert reads or statement.sql.startswith("INSERT")
+    if reads:
+        assert_bounded(nodes)
 
 
 def test_no_maker_of_statements_is_forgotten() -> None:
@@ -350,8 +356,7 @@ async def test_no_list_looks_beyond_the_tenants_own_tasks(
 @pytest.mark.parametrize("conditional", [False, True])
 async def test_no_change_looks_for_more_than_one_task(service: Connection, *, conditional: bool) -> None:
     """Every combination of fields."""
-    fields = {"title", "description", "status", "priority", "category", "due_date"}
-    for chosen in subsets(fields):
+    for chosen in subsets(TaskPatch.model_fields.keys() - {"completed"}):
         if not chosen:
             continue
         names = chosen | {"due_all_day"} if "due_date" in chosen else chosen
