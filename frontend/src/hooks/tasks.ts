@@ -17,6 +17,7 @@ import type { Page, Task, TaskCreate, TaskPatch } from "@/lib/api";
 import { dueFilter } from "@/lib/due";
 import { ApiError } from "@/lib/errors";
 import { type Filters, passesFilters, toQuery } from "@/lib/filters";
+import { newTask } from "@/lib/new-task";
 import { isRetryableSoon, retryDelay } from "@/lib/query-client";
 import { addTask, COMPLETE, LISTS, refreshAfterWrite, removeTask, storeTask } from "@/lib/task-cache";
 
@@ -101,22 +102,7 @@ export function useCreateTask() {
 export const isTemporary = ({ id }: Task) => id.startsWith(TEMPORARY_ID);
 
 function temporaryTask(mutationId: number, task: TaskCreate): Task {
-  const now = new Date().toISOString();
-  return {
-    id: `${TEMPORARY_ID}${mutationId}`,
-    userId: "",
-    description: null,
-    priority: "medium",
-    category: "other",
-    dueDate: null,
-    status: "pending",
-    completed: false,
-    completedAt: null,
-    version: 0,
-    createdAt: now,
-    updatedAt: now,
-    ...task,
-  };
+  return { ...newTask(task), id: `${TEMPORARY_ID}${mutationId}` };
 }
 
 /** Throws ApiError `precondition-failed` if the task no longer has `task.version`. */
