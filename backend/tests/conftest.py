@@ -29,7 +29,17 @@ SERVER, INSTALLATION = "TASKS_TEST_SERVER", "TASKS_TEST_INSTALLATION"
 # What takes longest comes first, so that no worker is left with it when the others have finished.
 LONGEST = [
     f"integration/test_{name}.py"
-    for name in ("frontend", "development", "plans", "commands", "jwks", "faults", "sessions", "migrations")
+    for name in (
+        "frontend",
+        "adding_a_noun",
+        "development",
+        "plans",
+        "commands",
+        "jwks",
+        "faults",
+        "sessions",
+        "migrations",
+    )
 ]
 
 

@@ -33,7 +33,7 @@ def find_node() -> str:
 def find_front_end() -> Path:
     """The folder of the front end, if it can be started; skips the test where it cannot."""
     if not shutil.which("node") or not (FRONT_END / ".next" / "BUILD_ID").exists():
-        _do_without("These tests start the front end, which needs Node 20.19 or newer and `make built`.")
+        _do_without("These tests use the front end's build, which needs Node 20.19 or newer and `make built`.")
     return FRONT_END
 
 

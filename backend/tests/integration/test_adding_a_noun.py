@@ -11,30 +11,18 @@ import pytest
 
 from backend.migrations import SCHEMA_VERSION
 
-PROJECT = Path(__file__).parents[2]
-PAGE = PROJECT.parent / "docs" / "adding-a-noun.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "adding-a-noun.md"
 
-# The copy's tests use the server of this run, and a database that has the page's migrations as well.
-CONFTEST = """
-from conftest_of_project import *
-from backend.postgres.migrate import migrate
-import databases
-
-del pytest_configure
-
-
-@pytest.fixture(scope="session")
-async def database(server, socket_directory):
-    async with databases.scratch(server) as name:
-        urls = [development.database_url(role, socket_directory, name) for role in ("postgres", SERVICE_ROLE)]
-        await migrate(owner_url=urls[0], service_url=urls[1])
-        yield name
-"""
-
-
-TESTS = ("test_labels", "test_estimates", "test_policies", "test_migrations", "test_cost")
-# All of the page's own tests. Of the others those that find new tables and new routes by themselves.
-CHOSEN = "test_labels or test_estimates or labels or every_table or every_index or models_describe or forgotten"
+# The page's own tests, and the files of all that it says about others.
+NAMES = ("labels", "estimates", "policies", "migrations", "worker", "cost", "tasks")
+TESTS = [
+    *(f"tests/integration/test_{name}.py" for name in NAMES),
+    "tests/integration/test_plans.py::test_no_statement_looks_beyond_the_tenants_own_tasks",
+    "tests/unit/test_schemas.py",
+]
+MODULE = (sys.executable, "-m")
+FRONT_END = ("package.json", "next.config.ts", "tsconfig.json")
 
 
 def blocks() -> list[tuple[str, str, str]]:
@@ -61,53 +49,75 @@ def edit(text: str, diff: str) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The project as it is after everything that the page says."""
-    for folder in ("src", "tests"):
-        shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("node_modules"))
-    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    """The folder `backend/` after everything that the page says, with the front end's sources beside it."""
+    backend = tmp_path / "backend"
+    for folder in ("backend/src", "backend/tests", "frontend/src"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("node_modules"))
+    for name in ("backend/pyproject.toml", *(f"frontend/{name}" for name in FRONT_END)):
+        shutil.copy(ROOT / name, tmp_path / name)
     for kind, path, text in blocks():
-        file = tmp_path / path
+        file = backend / path
         assert file.exists() == (kind == "diff"), path
         file.write_text(edit(file.read_text(), text) if kind == "diff" else text)
-    return tmp_path
+    return backend
 
 
-def run(copy: Path, *command: str) -> None:
+def run(folder: Path, *command: str | Path) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
     process = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=copy,
-        env={**environment, "PYTHONPATH": str(copy / "src")},
+        command,
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(folder / "src"), "NEXT_TELEMETRY_DISABLED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     assert process.returncode == 0, process.stdout
+    return process.stdout
 
 
 def test_the_page_leads_to_a_noun_and_a_field_that_work(copy: Path) -> None:
-    tests = copy / "tests"
-    (tests / "conftest.py").rename(tests / "conftest_of_project.py")
-    (tests / "conftest.py").write_text(CONFTEST)
+    """The copy's tests have a server of their own, whose template has the page's migrations as well."""
+    run(copy, *MODULE, "pytest", "-q", "-p", "no:cacheprovider", *TESTS)
+
+
+def test_the_front_ends_types_agree_with_the_new_description(copy: Path, built: Path) -> None:
+    """As `make openapi` writes them and `make check` checks them."""
+    front_end = copy.parent / "frontend"
+    programs = built / "node_modules" / ".bin"
+    (front_end / "node_modules").symlink_to(built / "node_modules")
+    description = run(copy, Path(sys.executable).with_name("tasks"), "openapi")
+    (copy / "openapi.json").write_text(description)
 
     run(
-        copy,
-        "pytest",
-        *("-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
-        *(f"tests/integration/{name}.py" for name in TESTS),
-        *("-k", CHOSEN),
+        front_end,
+        *(programs / "openapi-typescript", copy / "openapi.json"),
+        *("--default-non-nullable", "false", "--output", "src/lib/api-types.ts"),
     )
+    run(front_end, programs / "next", "typegen")
+    run(front_end, programs / "tsc", "--noEmit")
 
 
 def test_only_main_and_the_files_of_a_field_are_edited() -> None:
-    """A noun needs two lines in existing files, and a field two files besides its migration."""
-    edited = {path: text for kind, path, text in blocks() if kind == "diff" and path.startswith("src/")}
+    """A noun needs two lines in the service. A field needs two of its files, and a line each in three others."""
+    edited = {path: text for kind, path, text in blocks() if kind == "diff"}
+    added = {path: sum(line.startswith("+") for line in text.splitlines()) for path, text in edited.items()}
 
-    assert set(edited) == {f"src/backend/{name}.py" for name in ("main", "models/tasks", "schemas/tasks")}
-    assert sum(line.startswith("+") for line in edited["src/backend/main.py"].splitlines()) == 2
+    assert {path for path in edited if path.startswith("src/")} == {
+        f"src/backend/{name}.py" for name in ("main", "models/tasks", "schemas/tasks")
+    }
+    assert added["src/backend/main.py"] == 2
+    assert {path: lines for path, lines in added.items() if not path.startswith("src/")} == {
+        "tests/integration/test_cost.py": 2,
+        "tests/integration/test_tasks.py": 1,
+        "tests/unit/test_schemas.py": 1,
+        "../frontend/src/lib/new-task.ts": 1,
+    }
 
 
 @pytest.mark.parametrize("command", ["check", "format --check"])
 def test_the_code_of_the_page_is_clean(copy: Path, command: str) -> None:
-    run(copy, "ruff", *command.split(), "--quiet", *(path for kind, path, _ in blocks() if path.endswith(".py")))
+    files = [path for _, path, _ in blocks() if path.endswith(".py")]
+
+    run(copy, *MODULE, "ruff", *command.split(), "--quiet", *files)
