@@ -31,7 +31,6 @@ LONGEST = [
     f"integration/test_{name}.py"
     for name in (
         "frontend",
-        "adding_a_noun",
         "development",
         "plans",
         "commands",
