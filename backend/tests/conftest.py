@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
@@ -23,8 +22,8 @@ from backend.main import create_app
 from backend.postgres.migrate import SERVICE_ROLE
 from support import ISSUER, ORIGIN, SECRET, Connection, User
 
-# Where the workers find the directory of the server's socket, and the data of an installation.
-SERVER, INSTALLATION = "TASKS_TEST_SERVER", "TASKS_TEST_INSTALLATION"
+# Where the workers find a folder with the data of the server that they share, and of an installation to copy.
+SHARED, SERVER, INSTALLATION = "TASKS_TEST_FOLDER", "server", "installation"
 
 # What takes longest comes first, so that no worker is left with it when the others have finished.
 LONGEST = [
@@ -51,26 +50,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start PostgreSQL once, in the process that starts the workers, with the database theirs are copied from."""
+    """Prepare the environment of the workers, in the process that starts them."""
     if hasattr(config, "workerinput"):
         return
     for kind in (Settings, MigrationSettings, development.FrontEndSettings):
         for name in kind.model_fields:
             os.environ.pop(name.upper(), None)
     _prefer_memory()
-    stack = ExitStack()
-    config.add_cleanup(stack.close)
     folder = Path(tempfile.mkdtemp(prefix="tasks-test-"))
-    stack.callback(shutil.rmtree, folder)
-    installation = folder / "installation"
-    installation.mkdir()
-    with embedded.postgres(installation) as socket_directory:
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+    os.environ[SHARED] = str(folder)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Start PostgreSQL once for all workers. Before this, none of them is given a test."""
+    if hasattr(session.config, "workerinput"):
+        return (yield)
+    folder = Path(os.environ[SHARED])
+    (folder / INSTALLATION).mkdir()
+    with embedded.postgres(folder / INSTALLATION) as socket_directory:
         asyncio.run(development.prepare(socket_directory, "developer"))
-    subprocess.run(["cp", "-a", installation, folder / "server"], check=True)
-    socket_directory = stack.enter_context(embedded.postgres(folder / "server"))
-    asyncio.run(_spare_the_disk(socket_directory))
-    os.environ[SERVER] = str(socket_directory)
-    os.environ[INSTALLATION] = str(installation)
+    subprocess.run(["cp", "-a", folder / INSTALLATION, folder / SERVER], check=True)
+    with embedded.postgres(folder / SERVER) as socket_directory:
+        asyncio.run(_spare_the_disk(socket_directory))
+        return (yield)
 
 
 def _prefer_memory() -> None:
@@ -100,13 +104,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
 
 @pytest.fixture(scope="session")
 def socket_directory() -> Path:
-    return Path(os.environ[SERVER])
+    return (Path(os.environ[SHARED]) / SERVER / "socket").readlink()
 
 
 @pytest.fixture(scope="session")
 def installation() -> Path:
-    """What `tasks dev` makes on its first start; to be copied."""
-    return Path(os.environ[INSTALLATION])
+    """The data that a first `tasks dev` creates. Copy it; other tests use it too."""
+    return Path(os.environ[SHARED]) / INSTALLATION
 
 
 @pytest.fixture(scope="session")
