@@ -21,6 +21,7 @@
 // plainPrivateKeys     true: private keys are in the table as they are, so that a test can sign with them
 // cookieCache          compact, jwt, jwe, or jwks (a jwt signed with the key pair); default: no cookie cache
 
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
@@ -61,6 +62,13 @@ function tokens({ secret, algorithm = "HS256", rotationSeconds, plainPrivateKeys
   });
 }
 
+// Better Auth makes this take a tenth of a second on purpose, and the tests sign up often. None is about passwords.
+const digest = (password) => createHash("sha256").update(password).digest("hex");
+const PASSWORDS = {
+  hash: async (password) => digest(password),
+  verify: async ({ hash, password }) => hash === digest(password),
+};
+
 const AVAILABLE = { jwt: tokens, bearer, admin };
 
 function open(configuration) {
@@ -80,7 +88,7 @@ function open(configuration) {
       if (!Object.hasOwn(AVAILABLE, name)) throw new Error(`${name} is not one of ${Object.keys(AVAILABLE)}`);
       return AVAILABLE[name](configuration);
     }),
-    emailAndPassword: { enabled: true },
+    emailAndPassword: { enabled: true, password: PASSWORDS },
     user: { deleteUser: { enabled: true } },
     session: { cookieCache: { enabled: Boolean(cookieCache), strategy: cookieCache === "jwks" ? "jwt" : cookieCache } },
     rateLimit: { enabled: false },
