@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, default_int_handler, getsignal, signal
 
 import asyncpg
 import httpx2
@@ -56,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for kind in (Settings, MigrationSettings, development.FrontEndSettings):
         for name in kind.model_fields:
             os.environ.pop(name.upper(), None)
+    _take_ctrl_c()
     _prefer_memory()
     folder = Path(tempfile.mkdtemp(prefix="tasks-test-"))
     config.add_cleanup(lambda: shutil.rmtree(folder))
@@ -75,6 +77,12 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     with embedded.postgres(folder / SERVER) as socket_directory:
         asyncio.run(_spare_the_disk(socket_directory))
         return (yield)
+
+
+def _take_ctrl_c() -> None:
+    """Whoever starts the tests in the background has Ctrl-C ignored, and so would every command of the tests."""
+    if getsignal(SIGINT) == SIG_IGN:
+        signal(SIGINT, default_int_handler)
 
 
 def _prefer_memory() -> None:

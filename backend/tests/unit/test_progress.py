@@ -6,9 +6,8 @@ import re
 import select
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from signal import SIGINT, default_int_handler, signal
+from signal import SIGINT
 
 import pytest
 
@@ -71,15 +70,6 @@ def test_on_a_terminal_it_counts_the_seconds_in_one_line(terminal: "tuple[int, i
     os.close(ours)
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Whoever starts the tests in the background has Ctrl-C ignored, and a shell cannot take that back."""
-    before = signal(SIGINT, default_int_handler)
-    yield
-    signal(SIGINT, before)
-
-
-@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_command_and_the_counting(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     os.mkfifo(begun)
