@@ -69,12 +69,7 @@ class Command:
 
     def complaint(self) -> str:
         """The one line that a command says which cannot do what it should."""
-        assert self.status() == 1, self.stdout
-        assert self.stdout == ""
-        lines = self.stderr.splitlines()
-        assert len(lines) == 1, self.stderr
-        assert lines[0].startswith("tasks: ")
-        return lines[0].removeprefix("tasks: ")
+        return the_one_complaint(self.status(), self.stdout, self.stderr)
 
     def family(self) -> list[psutil.Process]:
         """The process and all its descendants."""
@@ -89,6 +84,15 @@ class Command:
             self.process.wait()
         self._stdout.close()
         self._stderr.close()
+
+
+def the_one_complaint(status: int, stdout: str, stderr: str) -> str:
+    assert status == 1, stdout
+    assert stdout == ""
+    lines = stderr.splitlines()
+    assert len(lines) == 1, stderr
+    assert lines[0].startswith("tasks: ")
+    return lines[0].removeprefix("tasks: ")
 
 
 type Start = Callable[..., Command]

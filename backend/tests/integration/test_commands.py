@@ -22,6 +22,7 @@ import support
 from backend.commands import development, embedded
 from backend.http.server import url_of
 from databases import connected, eventually, scratch, scratch_role
+from in_process import run
 from processes import UNMEASURED, Command, Start, Workplace, free_port, workplace
 from support import Connection, Json, User, assert_problem
 
@@ -41,7 +42,7 @@ class Service(NamedTuple):
     def answers(self) -> bool:
         try:
             return httpx2.get(f"{self.url}/health/live", trust_env=False).status_code == 200
-        except httpx2.ConnectError:
+        except httpx2.TransportError:
             return False
 
     def logs(self) -> list[Json]:
@@ -119,8 +120,8 @@ def test_without_arguments_the_commands_are_listed(start: Start) -> None:
 # Serving
 
 
-def test_each_setting_that_is_missing_is_named(start: Start) -> None:
-    nothing, no_source = start("serve"), start("serve", DATABASE_URL=UNREACHABLE)
+def test_each_setting_that_is_missing_is_named(tmp_path: Path) -> None:
+    nothing, no_source = run(tmp_path, "serve"), run(tmp_path, "serve", DATABASE_URL=UNREACHABLE)
 
     assert nothing.complaint() == "DATABASE_URL is not set; docs/configuration.md says what it is for."
     assert no_source.complaint() == (
@@ -128,7 +129,7 @@ def test_each_setting_that_is_missing_is_named(start: Start) -> None:
     )
 
 
-def test_each_setting_that_is_invalid_is_named_without_its_value(start: Start) -> None:
+def test_each_setting_that_is_invalid_is_named_without_its_value(tmp_path: Path) -> None:
     invalid = {
         "ENVIRONMENT": "hunter2",
         "DATABASE_URL": "mysql://somebody:hunter2@localhost/tasks",
@@ -140,9 +141,9 @@ def test_each_setting_that_is_invalid_is_named_without_its_value(start: Start) -
         "JWT_MAX_LIFETIME": "hunter2",
     }
 
-    command = start("serve", **invalid)
+    command = run(tmp_path, "serve", **invalid)
 
-    assert command.status() == 1
+    assert command.status == 1
     assert sorted(re.findall(r"^tasks: (\w+) (?:must|should) .+$", command.stderr, re.MULTILINE)) == sorted(
         invalid
     )
@@ -242,23 +243,25 @@ async def test_the_log_is_json_with_a_line_for_each_request(service: Service, us
 # Migrating
 
 
-def test_migrating_needs_a_database_url(start: Start) -> None:
-    command = start("migrate")
+def test_migrating_needs_a_database_url(tmp_path: Path) -> None:
+    command = run(tmp_path, "migrate")
 
     assert command.complaint() == "DATABASE_URL is not set; docs/configuration.md says what it is for."
 
 
-async def test_the_owners_url_is_enough_to_migrate_and_gives_one_to_serve_with(place: Workplace) -> None:
+async def add_better_auths_tables(owner_url: str) -> None:
+    async with connected(owner_url) as owner:
+        await owner.execute(files("backend.commands").joinpath("better_auth.sql").read_text())
+
+
+def test_the_owners_url_is_enough_to_migrate_and_gives_one_to_serve_with(place: Workplace) -> None:
     with embedded.postgres(place.folder) as socket_directory:
         owner_url = development.database_url("postgres", socket_directory, "postgres")
-        async with connected(owner_url) as owner:
-            await owner.execute(files("backend.commands").joinpath("better_auth.sql").read_text())
+        asyncio.run(add_better_auths_tables(owner_url))
 
-        first = place.start("migrate", DATABASE_URL=owner_url)
-        assert first.status() == 0, first.stderr
-        again = place.start("migrate", DATABASE_URL=owner_url)
-        assert again.status() == 0, again.stderr
+        first, again = (run(place.folder, "migrate", DATABASE_URL=owner_url) for _ in range(2))
 
+        assert (first.status, again.status) == (0, 0), first.stderr + again.stderr
         schema, serve_with, url = first.stdout.splitlines()
         assert re.fullmatch(r"The schema is at \d{4}\. The service's role is tasks_service\.", schema)
         assert serve_with == "Serve with this URL; its password is not shown again:"
@@ -284,8 +287,8 @@ async def test_two_urls_choose_the_role_to_serve_with(
     assert re.fullmatch(rf"The schema is at \d{{4}}\. The service's role is {role}\.\n", command.stdout)
 
 
-def test_a_database_that_cannot_be_reached_is_one_line(start: Start) -> None:
-    command = start("migrate", DATABASE_URL=UNREACHABLE)
+def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    command = run(tmp_path, "migrate", DATABASE_URL=UNREACHABLE)
 
     complaint = command.complaint()
     assert complaint.startswith("Cannot connect to the database as its owner: ")

@@ -21,6 +21,7 @@ import pytest
 
 from backend.commands import development, embedded
 from databases import connected
+from in_process import run
 from installation import client, copy, first_call, greeted, stop, titles
 from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, as_ordinary_user, workplace
 
@@ -233,8 +234,8 @@ def test_a_port_in_use_is_said_at_once(start: Start, folder: Path) -> None:
     assert not (folder / ".data" / "postgres").exists()
 
 
-def test_two_cannot_use_the_same_data(beside: Beside, dev: Command) -> None:
-    second = beside.start("dev")
+def test_two_cannot_use_the_same_data(dev: Command) -> None:
+    second = run(dev.folder, "dev")
 
     assert (
         second.complaint()
@@ -243,10 +244,10 @@ def test_two_cannot_use_the_same_data(beside: Beside, dev: Command) -> None:
     assert titles(dev) == ["Water the plants"]
 
 
-def test_data_cannot_be_below_a_file(start: Start, folder: Path) -> None:
+def test_data_cannot_be_below_a_file(folder: Path) -> None:
     (folder / "file").touch()
 
-    refused = start("dev", "--data", "file/.data")
+    refused = run(folder, "dev", "--data", "file/.data")
 
     assert refused.complaint() == f"Cannot use {folder / 'file' / '.data'}: Not a directory."
 
@@ -300,8 +301,8 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_made(start: Start, folder: 
 
 
 @pytest.mark.parametrize("command", ["dev", "token"])
-def test_production_is_refused(start: Start, folder: Path, command: str) -> None:
-    refused = start(command, ENVIRONMENT="production")
+def test_production_is_refused(folder: Path, command: str) -> None:
+    refused = run(folder, command, ENVIRONMENT="production")
 
     assert refused.complaint() == "ENVIRONMENT is production, and this command is for development only."
     assert list(folder.iterdir()) == []
@@ -321,11 +322,10 @@ def test_without_the_development_dependencies_it_says_so(start: Start) -> None:
 # Tokens
 
 
-def authorized(dev: Command, token: Command) -> httpx2.Client:
-    assert token.status() == 0, token.stderr
+def authorized(dev: Command, token: str) -> httpx2.Client:
     return httpx2.Client(
         base_url=str(client(dev).base_url),
-        headers={"Authorization": f"Bearer {token.stdout.removesuffix(chr(10))}"},
+        headers={"Authorization": f"Bearer {token.removesuffix(chr(10))}"},
         trust_env=False,
     )
 
@@ -333,16 +333,18 @@ def authorized(dev: Command, token: Command) -> httpx2.Client:
 def test_a_token_is_all_that_is_printed(dev: Command, beside: Beside) -> None:
     token = beside.start("token")
 
-    with authorized(dev, token) as developer:
+    assert token.status() == 0, token.stderr
+    with authorized(dev, token.stdout) as developer:
         found = developer.get("/api/developer/tasks").json()
     assert [task["title"] for task in found] == ["Water the plants"]
     assert token.stderr == ""
 
 
-def test_a_token_can_be_had_for_anybody(dev: Command, beside: Beside) -> None:
-    token = beside.start("token", "somebody")
+def test_a_token_can_be_had_for_anybody(dev: Command) -> None:
+    token = run(dev.folder, "token", "somebody")
 
-    with authorized(dev, token) as somebody:
+    assert token.status == 0, token.stderr
+    with authorized(dev, token.stdout) as somebody:
         created = somebody.post("/api/somebody/tasks", json={"title": "Feed the cat"})
     assert created.status_code == 201
     assert titles(dev) == ["Water the plants"]
@@ -375,20 +377,20 @@ def test_an_address_that_nobody_has_is_refused(beside: Beside) -> None:
 
 
 @pytest.mark.parametrize("user", ["", "x" * 129])
-def test_a_user_id_has_a_form(start: Start, user: str) -> None:
-    refused = start("token", user)
+def test_a_user_id_has_a_form(folder: Path, user: str) -> None:
+    refused = run(folder, "token", user)
 
     assert refused.complaint() == "A user's id has 1 to 128 letters, digits, hyphens and underscores."
 
 
-def test_a_token_needs_a_running_installation(start: Start, data: Path) -> None:
-    refused = start("token")
+def test_a_token_needs_a_running_installation(folder: Path, data: Path) -> None:
+    refused = run(folder, "token")
 
     assert refused.complaint() == f"Nothing is running on {data} yet; start `make run` first."
 
 
-def test_a_token_is_only_made_where_it_would_be_taken(beside: Beside) -> None:
-    refused = beside.start("token", AUTH_SOURCES="jwks")
+def test_a_token_is_only_made_where_it_would_be_taken(dev: Command) -> None:
+    refused = run(dev.folder, "token", AUTH_SOURCES="jwks")
 
     assert refused.complaint() == (
         "AUTH_SOURCES does not name secret, so a token made here would be refused. Sign in to the app and "

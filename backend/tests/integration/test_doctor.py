@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote
@@ -20,7 +20,7 @@ from backend.commands.doctor import Finding, findings
 from backend.config import AuthSource, Environment, Settings
 from backend.postgres.migrate import SERVICE_ROLE, migrate
 from databases import connected, scratch, scratch_role
-from processes import Start, workplace
+from in_process import run
 from support import ISSUER, ORIGIN, SECRET, Connection, Json, claims_of, sign
 
 PASSWORD = "pass%2Fword-of-the-service"
@@ -70,12 +70,6 @@ async def issuer(body: object, status: str = "200 OK") -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
-    with workplace() as place:
-        yield place.start
-
-
 JWKS: Json = {"auth_sources": (AuthSource.JWKS,)}
 SESSIONS: Json = {"auth_sources": (AuthSource.SESSION,)}
 KEYS_OF_TABLE: Json = {"auth_sources": (AuthSource.JWKS_DATABASE,)}
@@ -84,7 +78,7 @@ KEYS_OF_TABLE: Json = {"auth_sources": (AuthSource.JWKS_DATABASE,)}
 # As a command
 
 
-def test_a_healthy_deployment_is_a_column_of_ok(start: Start, settings: Settings) -> None:
+def test_a_healthy_deployment_is_a_column_of_ok(tmp_path: Path, settings: Settings) -> None:
     environment = {
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "BETTER_AUTH_SECRET": SECRET,
@@ -92,9 +86,9 @@ def test_a_healthy_deployment_is_a_column_of_ok(start: Start, settings: Settings
         "CORS_ORIGINS": ORIGIN,
     }
 
-    doctor = start("doctor", "--token", sign(claims_of("developer")), **environment)
+    doctor = run(tmp_path, "doctor", "--token", sign(claims_of("developer")), **environment)
 
-    assert doctor.status() == 0, doctor.stdout + doctor.stderr
+    assert doctor.status == 0, doctor.stdout + doctor.stderr
     assert doctor.stderr == ""
     assert doctor.stdout.splitlines() == [
         "ok    settings  valid for development; AUTH_SOURCES is secret",
@@ -106,12 +100,12 @@ def test_a_healthy_deployment_is_a_column_of_ok(start: Start, settings: Settings
     ]
 
 
-def test_anything_wrong_is_the_exit_status_1(start: Start) -> None:
+def test_anything_wrong_is_the_exit_status_1(tmp_path: Path) -> None:
     url = f"postgresql://service:{PASSWORD}@127.0.0.1:1/app"
 
-    doctor = start("doctor", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
+    doctor = run(tmp_path, "doctor", DATABASE_URL=url, BETTER_AUTH_SECRET=SECRET)
 
-    assert doctor.status() == 1
+    assert doctor.status == 1
     assert doctor.stderr == ""
     lines = doctor.stdout.splitlines()
     assert [line[:14].split() for line in lines] == [["ok", "settings"], ["FAIL", "origins"], ["FAIL", "database"]]
@@ -119,7 +113,7 @@ def test_anything_wrong_is_the_exit_status_1(start: Start) -> None:
     assert "word-of-the-service" not in doctor.stdout
 
 
-def test_settings_that_are_not_valid_are_said_as_by_serve(start: Start) -> None:
+def test_settings_that_are_not_valid_are_said_as_by_serve(tmp_path: Path) -> None:
     environment = {
         "AUTH_SOURCES": "jkws",
         "BETTER_AUTH_SECRET": "short-secret",
@@ -127,10 +121,10 @@ def test_settings_that_are_not_valid_are_said_as_by_serve(start: Start) -> None:
         "API_PORT": "http",
     }
 
-    doctor = start("doctor", **environment)
-    serve = start("serve", **environment)
+    doctor = run(tmp_path, "doctor", **environment)
+    serve = run(tmp_path, "serve", **environment)
 
-    assert (doctor.status(), serve.status()) == (1, 1)
+    assert (doctor.status, serve.status) == (1, 1)
     assert doctor.stdout == ""
     assert doctor.stderr == serve.stderr
     assert [line.split()[1] for line in doctor.stderr.splitlines()] == [

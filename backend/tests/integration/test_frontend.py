@@ -11,6 +11,7 @@ import pytest
 
 import issuer
 from backend.commands import frontend
+from in_process import run
 from installation import api_of, client, copy, greeted, sign_up_and_call, stop, web_server
 from processes import UNMEASURED, Command, Start, Workplace, free_port, workplace
 
@@ -29,7 +30,6 @@ def start(place: Workplace) -> Start:
 
 class Everything(NamedTuple):
     dev: Command
-    start: Start
     port: int
 
     @property
@@ -44,7 +44,7 @@ def everything(built: Path) -> Iterator[Everything]:
     with workplace(API_PORT="0", FRONTEND_PORT=str(port)) as place:
         dev = place.start("dev", "--frontend", built)
         dev.until(lambda: greeted(dev))
-        yield Everything(dev, place.start, port)
+        yield Everything(dev, port)
         assert stop(dev) == 0
 
 
@@ -94,9 +94,9 @@ def test_each_line_of_the_log_says_whose_it_is(everything: Everything) -> None:
 
 
 def test_a_token_of_the_command_is_taken_too(everything: Everything) -> None:
-    token = everything.start("token", "somebody")
+    token = run(everything.dev.folder, "token", "somebody", FRONTEND_PORT=str(everything.port))
 
-    assert token.status() == 0
+    assert token.status == 0
     with client(everything.dev) as somebody:
         somebody.headers["Authorization"] = f"Bearer {token.stdout.strip()}"
         assert somebody.get("/api/somebody/tasks").json() == []
@@ -154,8 +154,8 @@ def test_its_port_in_use_is_said_at_once(everything: Everything, start: Start, b
     )
 
 
-def test_sessions_alone_are_not_enough(start: Start, built: Path) -> None:
-    refused = start("dev", "--frontend", built, AUTH_SOURCES="session")
+def test_sessions_alone_are_not_enough(tmp_path: Path, built: Path) -> None:
+    refused = run(tmp_path, "dev", "--frontend", built, AUTH_SOURCES="session")
 
     assert refused.complaint() == (
         "AUTH_SOURCES must name secret, jwks or jwks-database, because the front end sends JWTs."
