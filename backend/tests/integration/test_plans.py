@@ -51,6 +51,26 @@ SEED = """
       FROM generate_series(0, 19999) AS n;
 """
 
+# In one round trip, because there are thousands of statements to explain.
+PLAN_OF = f"""
+    CREATE FUNCTION plan_of(statement text, arguments text, mode text, options text) RETURNS json
+    LANGUAGE plpgsql AS $$
+    DECLARE
+        plan json;
+    BEGIN
+        PERFORM set_config('app.user_id', '{USER}', true), set_config('plan_cache_mode', mode, true);
+        EXECUTE 'PREPARE probe AS ' || statement;
+        BEGIN
+            EXECUTE format('EXPLAIN (%s) EXECUTE probe(%s)', options, arguments) INTO plan;
+        EXCEPTION WHEN OTHERS THEN
+            DEALLOCATE probe;  -- it would be in the way of the next one
+            RAISE;
+        END;
+        DEALLOCATE probe;
+        RETURN plan;
+    END $$
+"""
+
 SEED_SESSIONS = """
     INSERT INTO "user" (id, name, email, "emailVerified")
     SELECT 'user' || n, 'x', n || '@example.com', true FROM generate_series(1, 2000) AS n;
@@ -108,6 +128,7 @@ async def service(server: Connection, socket_directory: Path) -> AsyncIterator[C
     async with scratch(server) as name:
         async with connected(development.database_url("postgres", socket_directory, name)) as owner:
             await owner.execute(SEED)
+            await owner.execute(PLAN_OF)
             await owner.execute("VACUUM ANALYZE tasks")  # as it does by itself after a while
         async with connected(development.database_url(SERVICE_ROLE, socket_directory, name)) as service:
             yield service
@@ -121,14 +142,9 @@ async def explain(
         "NULL" if value is None else "'{}'".format(str(value).replace("'", "''"))
         for value in statement.arguments({**VALUES, **values})
     ]
-    await service.execute(
-        f"BEGIN; SELECT set_config('app.user_id', '{USER}', true); SET LOCAL plan_cache_mode = {mode}; "
-        f"PREPARE probe AS {statement.sql}"
+    plan = await service.fetchval(
+        "SELECT plan_of($1, $2, $3, $4)", statement.sql, ", ".join(literals), mode, options
     )
-    try:
-        plan = await service.fetchval(f"EXPLAIN ({options}) EXECUTE probe({', '.join(literals)})")
-    finally:
-        await service.execute("ROLLBACK; DEALLOCATE probe")
     return list(_nodes(json.loads(plan)[0]["Plan"]))
 
 

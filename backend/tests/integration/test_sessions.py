@@ -28,7 +28,7 @@ from backend.migrations import MigrationError
 from backend.postgres.migrate import migrate, reads_of
 from databases import connected, scratch, scratch_role
 from issuer import PASSWORD, Issuers, browser_at
-from processes import workplace
+from processes import UNMEASURED, workplace
 from support import ORIGIN, SECRET, Connection, Json, assert_problem, captured_logs, claims_of, running, sign
 
 COOKIE = "better-auth.session_token"
@@ -579,7 +579,7 @@ def test_the_settings_say_what_is_read(
 
 async def test_the_command_grants_what_its_environment_names(place: Place) -> None:
     urls = {"MIGRATION_DATABASE_URL": place.owner_url, "DATABASE_URL": place.service_url}
-    with workplace() as here:
+    with workplace(**UNMEASURED) as here:
         command = here.start("migrate", **urls, AUTH_SOURCES="jwks-database", JWT_CHECK_SESSION="true")
         assert command.status() == 0, command.stderr
 
