@@ -26,8 +26,8 @@ from support import ISSUER, ORIGIN, SECRET, Connection, User
 # Where the workers find a folder with the data of the server that they share, and of an installation to copy.
 SHARED, SERVER, INSTALLATION = "TASKS_TEST_FOLDER", "server", "installation"
 
-# What takes longest comes first, so that no worker is left with it when the others have finished.
-LONGEST = [
+# The slowest files run first, so that no worker starts one when the others have finished.
+SLOWEST = [
     f"integration/test_{name}.py"
     for name in (
         "frontend",
@@ -45,7 +45,7 @@ LONGEST = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
         name = f"{item.path.parent.name}/{item.path.name}"
-        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+        return SLOWEST.index(name) if name in SLOWEST else len(SLOWEST)
 
     items.sort(key=rank)
 
@@ -86,15 +86,15 @@ def _take_ctrl_c() -> None:
 
 
 def _prefer_memory() -> None:
-    """Put temporary folders into memory where there is plenty: databases are mostly waiting for the disk."""
+    """Use memory for temporary folders where there is plenty: databases mostly wait for the disk."""
     memory = Path("/dev/shm")
     if "TMPDIR" not in os.environ and memory.is_dir() and shutil.disk_usage(memory).free > 4 * 1024**3:
         os.environ["TMPDIR"] = str(memory)
-        tempfile.tempdir = None  # it is chosen once
+        tempfile.tempdir = None  # or the folder chosen earlier stays
 
 
 async def _spare_the_disk(socket_directory: Path) -> None:
-    """Nothing of these databases is to survive a power cut. The tests of crashes have servers of their own."""
+    """These databases need not survive a power cut. Tests of crashes start their own servers."""
     server = await asyncpg.connect(development.database_url("postgres", socket_directory, "postgres"))
     await server.execute("ALTER SYSTEM SET fsync = off")
     await server.execute("SELECT pg_reload_conf()")
@@ -103,7 +103,7 @@ async def _spare_the_disk(socket_directory: Path) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
-    """Whatever was not run is said last, where nobody overlooks it."""
+    """List tests that were not run at the very end, where nobody overlooks them."""
     yield
     reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
     for reason, number in reasons.items():

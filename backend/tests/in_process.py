@@ -1,4 +1,4 @@
-"""The `tasks` command in this process: for tests of what it says and does, not of how it starts and ends."""
+"""Run the `tasks` command in this process, for tests of what it says, not of how it starts or ends."""
 
 import os
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from backend.commands import cli, signals
-from processes import the_one_complaint
+from processes import only_complaint
 
 
 class Outcome(NamedTuple):
@@ -18,12 +18,12 @@ class Outcome(NamedTuple):
     stderr: str
 
     def complaint(self) -> str:
-        """The one line that a command says which cannot do what it should."""
-        return the_one_complaint(self.status, self.stdout, self.stderr)
+        """The one line that a command prints when it refuses."""
+        return only_complaint(self.status, self.stdout, self.stderr)
 
 
 def run(folder: Path, *arguments: str | Path, **variables: str) -> Outcome:
-    """In that folder, with these environment variables; only where no event loop is running."""
+    """Run it in a folder with these environment variables. No event loop may be running."""
     stdout, stderr = StringIO(), StringIO()
     handlers = {number: getsignal(number) for number in signals.ALL}
     try:

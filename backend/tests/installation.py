@@ -1,4 +1,4 @@
-"""What `tasks dev` starts, as somebody uses it who has read what it printed."""
+"""A running `tasks dev`, used by somebody who has read what it printed."""
 
 import re
 import shlex
@@ -11,11 +11,11 @@ import jwt
 import psutil
 
 import issuer
-from processes import Command, about, has_ended
+from processes import Command, has_ended, processes_naming
 from support import claims_of, sign
 
 
-def greeted(dev: Command) -> bool:
+def has_greeted(dev: Command) -> bool:
     return "Ctrl-C stops everything." in dev.stdout
 
 
@@ -26,7 +26,7 @@ def first_call(dev: Command) -> str:
     return f"{found[1]}\n{found[2]}"
 
 
-def client(dev: Command) -> httpx2.Client:
+def developers_client(dev: Command) -> httpx2.Client:
     """The developer, with a token as the first printed line gives it, which would start a process each time."""
     *_, url = shlex.split(first_call(dev))
     data = re.search(r"^  Data +(.+)$", dev.stdout, re.MULTILINE)
@@ -39,10 +39,10 @@ def client(dev: Command) -> httpx2.Client:
     return httpx2.Client(base_url=url.removesuffix("/api/me/tasks"), headers=headers, trust_env=False)
 
 
-def titles(dev: Command) -> list[str]:
-    """Of the developer's tasks, as soon as they can be had."""
-    dev.until(lambda: greeted(dev))
-    with client(dev) as developer:
+def developers_titles(dev: Command) -> list[str]:
+    """The titles of the developer's tasks, as soon as the API has started."""
+    dev.until(lambda: has_greeted(dev))
+    with developers_client(dev) as developer:
         return [task["title"] for task in developer.get("/api/me/tasks").json()]
 
 
@@ -58,7 +58,7 @@ def api_of(dev: Command) -> str:
 
 
 async def sign_up_and_call(url: str, api: str) -> tuple[str, httpx2.Response]:
-    """Somebody new in a browser; gives the algorithm of their token, and what the API answers to it."""
+    """Sign up a new user in a browser; gives the algorithm of their token and the API's answer to it."""
     async with issuer.browser_at(url) as browser:
         user_id = await issuer.sign_up(browser)
         token = await issuer.fetch_token(browser)
@@ -68,7 +68,7 @@ async def sign_up_and_call(url: str, api: str) -> tuple[str, httpx2.Response]:
 
 
 def stop(dev: Command, *signals: Signals) -> int:
-    """End it, and see that it goes quietly and takes along whatever it started; gives its exit status."""
+    """Stop it, and check that it ends quietly, with every process it started; gives its exit status."""
     family = dev.family()
 
     for number in signals or (SIGINT,):
@@ -76,14 +76,14 @@ def stop(dev: Command, *signals: Signals) -> int:
     status = dev.status()
 
     assert [process for process in family if not has_ended(process)] == []
-    assert about(dev.folder) == []
+    assert processes_naming(dev.folder) == []
     assert dev.stderr == ""
     assert "Traceback" not in dev.stdout
     return status
 
 
-def copy(installation: Path, folder: Path) -> Path:
-    """Gives the folder of its data."""
+def copy_data(installation: Path, folder: Path) -> Path:
+    """Copy an installation's data into the folder; gives the data's folder there."""
     data = folder / ".data"
     subprocess.run(["cp", "-a", installation, data], check=True)
     return data

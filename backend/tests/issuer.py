@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def find_node() -> str:
-    """The Node program, with Better Auth installed; skips the test where one of the two is missing."""
+    """The path of Node; skips the test if Node or Better Auth is not installed."""
     program = shutil.which("node")
     if not program or not (SERVER / "node_modules").is_dir():
         _do_without(
@@ -31,7 +31,7 @@ def find_node() -> str:
 
 
 def find_front_end() -> Path:
-    """The folder of the front end, if it can be started; skips the test where it cannot."""
+    """The folder of the front end; skips the test if it cannot be started."""
     if not shutil.which("node") or not (FRONT_END / ".next" / "BUILD_ID").exists():
         _do_without("These tests use the front end's build, which needs Node 20.19 or newer and `make built`.")
     return FRONT_END
@@ -44,14 +44,14 @@ def _do_without(reason: str) -> NoReturn:
 
 
 class Issuers:
-    """Better Auth servers in one process of Node; each is configured as `better_auth/server.mjs` says."""
+    """Better Auth servers in one Node process. `better_auth/server.mjs` describes their configuration."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     @contextmanager
     def serving(self, database_url: str, **configuration: Json) -> Iterator[str]:
-        """A Better Auth server; gives its URL."""
+        """Start a Better Auth server; gives its URL."""
         configuration = {"databaseUrl": database_url, "secret": SECRET, **configuration}
         url: str = self._request(serve=configuration)["url"]
         try:
@@ -60,7 +60,7 @@ class Issuers:
             self._request(stop=url)
 
     def migrate(self, database_url: str) -> Json:
-        """Run Better Auth's own migrations; gives what was missing."""
+        """Run Better Auth's migrations; gives what was missing."""
         return self._request(migrate={"databaseUrl": database_url})
 
     def _request(self, **request: Json) -> Json:
@@ -75,7 +75,7 @@ class Issuers:
 
 @contextmanager
 def issuers() -> Iterator[Issuers]:
-    # Without our environment: Better Auth and node-postgres read many variables.
+    # With an empty environment: Better Auth and node-postgres read many variables.
     with subprocess.Popen(
         [find_node(), "server.mjs"], cwd=SERVER, env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -85,12 +85,12 @@ def issuers() -> Iterator[Issuers]:
 
 
 def browser_at(url: str) -> httpx2.AsyncClient:
-    """Somebody's browser at the front end, with cookies of its own."""
+    """A browser at the front end, with its own cookies."""
     return httpx2.AsyncClient(base_url=url, headers={"Origin": url})
 
 
 async def sign_up(browser: httpx2.AsyncClient) -> str:
-    """Gives the new user's id."""
+    """Sign up a new user; gives their id."""
     body = {"name": "Somebody", "email": f"{uuid4().hex}@example.com", "password": PASSWORD}
     answer = await browser.post("/api/auth/sign-up/email", json=body)
     assert answer.status_code == 200, answer.text

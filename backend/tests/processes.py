@@ -18,10 +18,9 @@ import psutil
 import pytest
 
 TASKS = Path(sys.executable).with_name("tasks")
-# A process that starts without looking at its coverage does so in half the time. Each command is measured
-# elsewhere; here it is about processes.
+# Starts a command without measuring its coverage, in half the time. Other tests measure the same code.
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
-PATIENCE = 120  # seconds; nothing here takes that long unless it hangs
+PATIENCE = 120  # seconds; only what hangs takes that long
 
 
 class Command:
@@ -51,25 +50,25 @@ class Command:
         return _text(self._stderr)
 
     def until(self, condition: Callable[[], object]) -> None:
-        """Wait for something that is to happen while the command runs."""
+        """Wait for something that should happen while the command runs."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
-            assert self.process.poll() is None, f"It has ended:\n{self.stdout}\n{self.stderr}"
-            assert time.monotonic() < deadline, f"It does not happen:\n{self.stdout}\n{self.stderr}"
+            assert self.process.poll() is None, f"The command has ended:\n{self.stdout}\n{self.stderr}"
+            assert time.monotonic() < deadline, f"It did not happen:\n{self.stdout}\n{self.stderr}"
             time.sleep(0.005)
 
     def signal(self, number: Signals) -> None:
-        """To the whole process group, as a terminal does it."""
+        """Send a signal to the whole process group, as a terminal does."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
     def status(self) -> int:
-        """Wait for the end."""
+        """Wait until the command ends; gives its exit status."""
         return self.process.wait(PATIENCE)
 
     def complaint(self) -> str:
-        """The one line that a command says which cannot do what it should."""
-        return the_one_complaint(self.status(), self.stdout, self.stderr)
+        """The one line that a command prints when it refuses."""
+        return only_complaint(self.status(), self.stdout, self.stderr)
 
     def family(self) -> list[psutil.Process]:
         """The process and all its descendants."""
@@ -86,7 +85,7 @@ class Command:
         self._stderr.close()
 
 
-def the_one_complaint(status: int, stdout: str, stderr: str) -> str:
+def only_complaint(status: int, stdout: str, stderr: str) -> str:
     assert status == 1, stdout
     assert stdout == ""
     lines = stderr.splitlines()
@@ -99,7 +98,7 @@ type Start = Callable[..., Command]
 
 
 class Workplace(NamedTuple):
-    """An empty folder, and what starts `tasks` in it with the arguments and variables given."""
+    """An empty folder, and a function that starts `tasks` there with arguments and environment variables."""
 
     folder: Path
     start: Start
@@ -108,9 +107,9 @@ class Workplace(NamedTuple):
 
 @contextmanager
 def workplace(**variables: str) -> Iterator[Workplace]:
-    """At its end nothing runs any more."""
-    # Pytest's own folders will not do: each run closes them to other users again, and where root runs the tests,
-    # PostgreSQL is another user.
+    """Everything that was started there is killed at its end."""
+    # Not in pytest's own folders: each run closes them to other users, and PostgreSQL runs as another user when
+    # root runs the tests.
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="tests-")))
         temporary = Path(stack.enter_context(TemporaryDirectory(prefix="tests-")))
@@ -126,11 +125,11 @@ def workplace(**variables: str) -> Iterator[Workplace]:
 
 
 def _kill(folder: Path) -> None:
-    for process in about(folder):
+    for process in processes_naming(folder):
         process.kill()
 
 
-def about(folder: Path) -> list[psutil.Process]:
+def processes_naming(folder: Path) -> list[psutil.Process]:
     """Processes whose command line names the folder, or something in it."""
     return [
         process
@@ -140,7 +139,7 @@ def about(folder: Path) -> list[psutil.Process]:
 
 
 def as_ordinary_user() -> tuple[str, ...]:
-    """What runs `tasks` as somebody who is not root; skips the test where root cannot become anybody else."""
+    """The command that runs `tasks` as an ordinary user; skips the test where root cannot become one."""
     if os.geteuid() != 0:
         return (str(TASKS),)
     become = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
@@ -153,14 +152,14 @@ def as_ordinary_user() -> tuple[str, ...]:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """A zombie has, too: an orphan stays one until the system's first process takes note of its end."""
+    """A zombie counts as ended: an orphan stays one until the system's first process reaps it."""
     with suppress(psutil.NoSuchProcess):
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     return True
 
 
 def free_port() -> int:
-    """One that no outgoing connection is given meanwhile: the system takes those from 32768 on."""
+    """A port that no outgoing connection will take: the system picks those from 32768 upwards."""
     while True:
         port = random.randrange(20_000, 32_000)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -168,5 +167,5 @@ def free_port() -> int:
 
 
 def _text(file: IO[bytes]) -> str:
-    # Not by seeking: the position is the command's too.
+    # Without seeking: the command shares the file's position.
     return os.pread(file.fileno(), 10_000_000, 0).decode()

@@ -1,11 +1,11 @@
-"""Whole installations, made once by a first run and copied for each test."""
+"""Installations: created once by a first run of `tasks dev`, and copied for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from installation import client, copy, greeted, stop
+from installation import copy_data, developers_client, has_greeted, stop
 from processes import UNMEASURED, Start, Workplace, free_port, workplace
 
 
@@ -14,8 +14,8 @@ def installation() -> Iterator[Path]:
     """The data of a first run, in which the developer added a task."""
     with workplace(API_PORT="0", **UNMEASURED) as place:
         dev = place.start("dev")
-        dev.until(lambda: greeted(dev))
-        with client(dev) as developer:
+        dev.until(lambda: has_greeted(dev))
+        with developers_client(dev) as developer:
             assert developer.post("/api/me/tasks", json={"title": "Water the plants"}).status_code == 201
         assert stop(dev) == 0
         yield place.folder / ".data"
@@ -40,5 +40,5 @@ def start(place: Workplace) -> Start:
 
 @pytest.fixture
 def data(installation: Path, folder: Path) -> Path:
-    """A copy of the installation's, for one test."""
-    return copy(installation, folder)
+    """A copy of the installation's data, for one test."""
+    return copy_data(installation, folder)

@@ -8,7 +8,7 @@ from signal import SIGHUP, SIGINT, SIGTERM
 import psutil
 import pytest
 
-from installation import api_of, greeted, sign_up_and_call, stop, titles, web_server
+from installation import api_of, developers_titles, has_greeted, sign_up_and_call, stop, web_server
 from issuer import FRONT_END
 from processes import Command, Start, Workplace, has_ended
 
@@ -26,7 +26,7 @@ async def test_tokens_of_better_auths_keys_are_one_setting_away(
     start: Start, place: Workplace, built: Path, sources: str
 ) -> None:
     dev = start("dev", "--frontend", built, AUTH_SOURCES=sources)
-    dev.until(lambda: greeted(dev))
+    dev.until(lambda: has_greeted(dev))
 
     url = f"http://localhost:{place.variables['FRONTEND_PORT']}"
     algorithm, answer = await sign_up_and_call(url, api_of(dev))
@@ -41,7 +41,7 @@ async def test_tokens_of_better_auths_keys_are_one_setting_away(
 def test_without_node_the_api_runs_alone_and_says_so(start: Start) -> None:
     dev = start("dev", "--frontend", FRONT_END, PATH="/nonexistent")
 
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
     reason = "The front end needs Node 20.19 or newer, and there is no Node here. The API runs alone."
     assert next(line.strip() for line in dev.stdout.splitlines() if line) == reason
     assert "Open" not in dev.stdout
@@ -56,7 +56,7 @@ def test_it_can_be_stopped_at_any_moment(start: Start, built: Path) -> None:
     def ready(dev: Command) -> bool:
         return "Ready in" in dev.stdout
 
-    for number, moment in ((SIGINT, started), (SIGTERM, ready), (SIGHUP, greeted)):
+    for number, moment in ((SIGINT, started), (SIGTERM, ready), (SIGHUP, has_greeted)):
         dev = start("dev", "--frontend", built)
         dev.until(partial(moment, dev))
         stop(dev, number, number)
@@ -64,7 +64,7 @@ def test_it_can_be_stopped_at_any_moment(start: Start, built: Path) -> None:
 
 def test_a_front_end_that_ends_by_itself_ends_everything(start: Start, built: Path) -> None:
     dev = start("dev", "--frontend", built)
-    dev.until(lambda: greeted(dev))
+    dev.until(lambda: has_greeted(dev))
     family = dev.family()
 
     web_server(dev).kill()
@@ -76,13 +76,13 @@ def test_a_front_end_that_ends_by_itself_ends_everything(start: Start, built: Pa
 
 def test_one_whose_command_was_killed_ends_and_makes_way(start: Start, built: Path) -> None:
     killed = start("dev", "--frontend", built)
-    killed.until(lambda: greeted(killed))
+    killed.until(lambda: has_greeted(killed))
     server = web_server(killed)
 
     killed.process.kill()
     killed.status()
     dev = start("dev", "--frontend", built)
 
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
     assert has_ended(server)
     stop(dev)

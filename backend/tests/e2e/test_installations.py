@@ -15,8 +15,8 @@ from signal import SIGHUP, SIGINT, SIGTERM, Signals
 import psutil
 import pytest
 
-from installation import stop, titles
-from processes import Command, Start, about, as_ordinary_user
+from installation import developers_titles, stop
+from processes import Command, Start, as_ordinary_user, processes_naming
 
 ODD_SHELL = {
     "LC_ALL": "xx_YY.UTF-8",
@@ -38,7 +38,7 @@ def test_the_second_start_answers_within_three_seconds(start: Start) -> None:
 
     for _ in range(5):
         dev = start("dev")
-        titles(dev)
+        developers_titles(dev)
         seconds = min(seconds, time.monotonic() - dev.started)
         assert stop(dev) == 0
         if seconds < 3:
@@ -53,7 +53,7 @@ def test_neither_the_place_of_the_data_nor_the_shell_matters(start: Start, folde
 
     dev = start("dev", "--data", data, **ODD_SHELL)
 
-    assert titles(dev) == []
+    assert developers_titles(dev) == []
     assert re.search(f"^  Data +{re.escape(str(data))}$", dev.stdout, re.MULTILINE)
     stop(dev)
 
@@ -61,7 +61,7 @@ def test_neither_the_place_of_the_data_nor_the_shell_matters(start: Start, folde
 def test_an_ordinary_user_can_run_it(start: Start) -> None:
     dev = start("dev", by=as_ordinary_user())
 
-    assert titles(dev) == []
+    assert developers_titles(dev) == []
     assert {process.uids().effective for process in dev.family()} == {os.geteuid()}
     stop(dev)
 
@@ -72,7 +72,7 @@ def test_an_ordinary_user_can_run_it(start: Start) -> None:
 @pytest.mark.usefixtures("data")
 def test_a_second_ctrl_c_does_no_harm(start: Start) -> None:
     dev = start("dev")
-    titles(dev)
+    developers_titles(dev)
 
     status = stop(dev, SIGINT, SIGINT)
 
@@ -83,7 +83,7 @@ def test_a_second_ctrl_c_does_no_harm(start: Start) -> None:
 
 
 def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, folder: Path) -> None:
-    """Some that stop others send their signal twice: to the process, and to its group."""
+    """Some supervisors send the signal twice: to the process and to its group."""
     data = folder / ".data"
     secret, log, pid_file = (
         data / "better-auth-secret",
@@ -99,11 +99,11 @@ def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, folder
         (SIGINT, lambda _: half_made()),
         (SIGTERM, lambda _: pid_file.exists()),
         (SIGINT, lambda _: log.exists() and "ready to accept connections" in log.read_text()),
-        (SIGHUP, lambda dev: titles(dev) == []),
+        (SIGHUP, lambda dev: developers_titles(dev) == []),
     ]
 
     for number, moment in begun:
-        # What an earlier start has left would be taken for this one's.
+        # What an earlier start left behind would look like this one's.
         log.unlink(missing_ok=True)
         for remains in data.glob("initdb-*"):
             shutil.rmtree(remains)
@@ -120,14 +120,14 @@ def test_it_can_be_stopped_at_any_moment_of_its_first_start(start: Start, folder
 @pytest.mark.usefixtures("data")
 def test_a_server_that_outlived_its_command_is_taken_over(start: Start, folder: Path) -> None:
     killed = start("dev")
-    titles(killed)
+    developers_titles(killed)
     killed.process.kill()
     killed.status()
-    assert about(folder) != []
+    assert processes_naming(folder) != []
 
     dev = start("dev")
 
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
     stop(dev)
     assert list(dev.temporary.iterdir()) == []
 
@@ -143,7 +143,7 @@ def stranger(data: Path) -> Iterator[int]:
 def test_nothing_is_lost_in_a_power_cut(start: Start, data: Path, stranger: int) -> None:
     """The number of the process in PostgreSQL's lock belongs to another one when the power is back."""
     killed = start("dev")
-    titles(killed)
+    developers_titles(killed)
     for process in killed.family():
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -153,7 +153,7 @@ def test_nothing_is_lost_in_a_power_cut(start: Start, data: Path, stranger: int)
 
     dev = start("dev")
 
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
     assert psutil.pid_exists(stranger)
     stop(dev)
     assert list(dev.temporary.iterdir()) == []
@@ -164,7 +164,7 @@ def test_a_lock_that_says_nothing_is_removed(start: Start, data: Path) -> None:
 
     dev = start("dev")
 
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
     stop(dev)
 
 
@@ -176,7 +176,7 @@ def test_a_first_start_that_was_killed_is_begun_anew(start: Start, folder: Path)
     killed.status()
 
     dev = start("dev")
-    assert titles(dev) == []
+    assert developers_titles(dev) == []
     stop(dev)
     assert list(folder.glob(".data/initdb-*")) == []
     assert list(dev.temporary.iterdir()) == []

@@ -463,12 +463,12 @@ def test_a_connect_is_a_405_and_leads_nowhere(wire: Wire) -> None:
 
 
 def list_requests(service: Service, user: User) -> list[Json]:
-    """What the log has of requests for the user's lists."""
+    """The log lines of requests for the user's lists."""
     return [line for line in service.logs() if line.get("method") == "GET" and line.get("user_id") == user.id]
 
 
 def peers(service: Service) -> set[int]:
-    """The ports of those who are connected to the service."""
+    """The ports that clients of the service are connected from."""
     connections = psutil.Process(service.command.process.pid).net_connections("tcp")
     return {connection.raddr.port for connection in connections if connection.status != psutil.CONN_LISTEN}
 
@@ -480,7 +480,7 @@ async def test_who_leaves_before_the_answers_come_leaves_no_trace(user: User, se
     with closing(Wire(service)) as wire:
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         wire.socket.sendall("".join(f"{line}\r\n" for line in head).encode() * 20)
-        # Nobody reads what comes, and the socket does not hold all of it.
+        # Nobody reads the answers, and the socket's buffers do not hold all of them.
         service.command.until(lambda: list_requests(service, user))
     service.command.until(lambda: wire.port not in peers(service))
 

@@ -22,8 +22,8 @@ import pytest
 from backend.commands import development, embedded
 from databases import connected
 from in_process import run
-from installation import client, copy, first_call, greeted, stop, titles
-from processes import TASKS, UNMEASURED, Command, Start, Workplace, about, as_ordinary_user, workplace
+from installation import copy_data, developers_client, developers_titles, first_call, has_greeted, stop
+from processes import TASKS, UNMEASURED, Command, Start, Workplace, as_ordinary_user, processes_naming, workplace
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def start(place: Workplace) -> Start:
 @pytest.fixture
 def data(installation: Path, folder: Path) -> Path:
     """A copy of the installation's, for one test."""
-    return copy(installation, folder)
+    return copy_data(installation, folder)
 
 
 class Beside(NamedTuple):
@@ -58,10 +58,10 @@ class Beside(NamedTuple):
 def beside(installation: Path) -> Iterator[Beside]:
     """One that keeps running for tests that change nothing about it, and what starts others in its folder."""
     with workplace(API_PORT="0") as place:
-        copy(installation, place.folder)
+        copy_data(installation, place.folder)
         dev = place.start("dev", by=("nohup", str(TASKS)))
-        dev.until(lambda: greeted(dev))
-        with client(dev) as developer:
+        dev.until(lambda: has_greeted(dev))
+        with developers_client(dev) as developer:
             assert developer.post("/api/me/tasks", json={"title": "Water the plants"}).status_code == 201
         yield Beside(dev, place.start)
         assert stop(dev) == 0
@@ -174,7 +174,7 @@ def test_nobody_who_is_impatient_leaves_a_process_behind(start: Start, data: Pat
     dev = interrupted(start, twice)
 
     assert dev.status() == 128 + SIGINT
-    assert about(data) == []
+    assert processes_naming(data) == []
 
 
 def test_no_process_is_lost_to_a_signal_while_it_starts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def test_no_process_is_lost_to_a_signal_while_it_starts(folder: Path, monkeypatc
         pass
 
     signal(SIGTERM, before)
-    assert about(folder) == []
+    assert processes_naming(folder) == []
 
 
 def test_a_server_that_does_not_stop_is_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +215,7 @@ def test_it_outlives_its_terminal_if_asked_to(dev: Command) -> None:
     dev.signal(SIGHUP)
 
     time.sleep(0.3)
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
 
 
 # Refusing
@@ -241,7 +241,7 @@ def test_two_cannot_use_the_same_data(dev: Command) -> None:
         second.complaint()
         == f"Another `make run` (or `tasks dev`) is using {dev.folder / '.data'}; stop that one first."
     )
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
 
 
 def test_data_cannot_be_below_a_file(folder: Path) -> None:
@@ -324,7 +324,7 @@ def test_without_the_development_dependencies_it_says_so(start: Start) -> None:
 
 def authorized(dev: Command, token: str) -> httpx2.Client:
     return httpx2.Client(
-        base_url=str(client(dev).base_url),
+        base_url=str(developers_client(dev).base_url),
         headers={"Authorization": f"Bearer {token.removesuffix(chr(10))}"},
         trust_env=False,
     )
@@ -347,7 +347,7 @@ def test_a_token_can_be_had_for_anybody(dev: Command) -> None:
     with authorized(dev, token.stdout) as somebody:
         created = somebody.post("/api/somebody/tasks", json={"title": "Feed the cat"})
     assert created.status_code == 201
-    assert titles(dev) == ["Water the plants"]
+    assert developers_titles(dev) == ["Water the plants"]
 
 
 async def test_a_token_can_be_had_for_somebody_who_signed_up_by_their_address(
@@ -364,7 +364,8 @@ async def test_a_token_can_be_had_for_somebody_who_signed_up_by_their_address(
 
     token = beside.start("token", "Ann@Example.org")
 
-    with authorized(dev, token) as ann:
+    assert token.status() == 0
+    with authorized(dev, token.stdout) as ann:
         created = ann.post("/api/Gq7/tasks", json={"title": "Feed the cat"})
     assert created.status_code == 201
     assert created.json()["userId"] == "Gq7"

@@ -12,14 +12,14 @@ import pytest
 import issuer
 from backend.commands import frontend
 from in_process import run
-from installation import api_of, client, copy, greeted, sign_up_and_call, stop, web_server
+from installation import api_of, copy_data, developers_client, has_greeted, sign_up_and_call, stop, web_server
 from processes import UNMEASURED, Command, Start, Workplace, free_port, workplace
 
 
 @pytest.fixture
 def place(installation: Path) -> Iterator[Workplace]:
     with workplace(API_PORT="0", FRONTEND_PORT=str(free_port()), **UNMEASURED) as place:
-        copy(installation, place.folder)
+        copy_data(installation, place.folder)
         yield place
 
 
@@ -43,7 +43,7 @@ def everything(built: Path) -> Iterator[Everything]:
     port = free_port()
     with workplace(API_PORT="0", FRONTEND_PORT=str(port)) as place:
         dev = place.start("dev", "--frontend", built)
-        dev.until(lambda: greeted(dev))
+        dev.until(lambda: has_greeted(dev))
         yield Everything(dev, port)
         assert stop(dev) == 0
 
@@ -97,7 +97,7 @@ def test_a_token_of_the_command_is_taken_too(everything: Everything) -> None:
     token = run(everything.dev.folder, "token", "somebody", FRONTEND_PORT=str(everything.port))
 
     assert token.status == 0
-    with client(everything.dev) as somebody:
+    with developers_client(everything.dev) as somebody:
         somebody.headers["Authorization"] = f"Bearer {token.stdout.strip()}"
         assert somebody.get("/api/somebody/tasks").json() == []
 

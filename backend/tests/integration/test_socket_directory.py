@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory, mkdtemp
 import pytest
 
 from backend.commands import embedded
-from installation import copy
+from installation import copy_data
 
 
 @pytest.fixture
 def data(installation: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix="tests-") as folder:
-        yield copy(installation, Path(folder))
+        yield copy_data(installation, Path(folder))
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_no_directory_is_removed_that_is_not_ours(data: Path, foreign: Path, mad
 
 def test_a_copy_leaves_the_socket_to_the_server_that_has_it(data: Path, foreign: Path) -> None:
     with embedded.postgres(data) as socket_directory:
-        copied = copy(data, foreign)
+        copied = copy_data(data, foreign)
 
         with embedded.postgres(copied):
             pass
