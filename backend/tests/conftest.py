@@ -26,19 +26,11 @@ from support import ISSUER, ORIGIN, SECRET, Connection, User
 # Where the workers find a folder with the data of the server that they share, and of an installation to copy.
 SHARED, SERVER, INSTALLATION = "TASKS_TEST_FOLDER", "server", "installation"
 
-# The slowest files run first, so that no worker starts one when the others have finished.
+# The slowest files run first, so that no worker starts one when the others have finished. Those that mostly wait
+# (jwks, faults, sessions) run beside those that mostly compute.
 SLOWEST = [
     f"integration/test_{name}.py"
-    for name in (
-        "frontend",
-        "development",
-        "plans",
-        "commands",
-        "jwks",
-        "faults",
-        "sessions",
-        "migrations",
-    )
+    for name in ("jwks", "development", "plans", "frontend", "commands", "faults", "migrations", "sessions")
 ]
 
 

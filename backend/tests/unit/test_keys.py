@@ -32,6 +32,7 @@ class Issuer:
 
     def __init__(self, *keys: KeyPair) -> None:
         self.keys = list(keys)
+        self.now = time.monotonic
         self.asked: list[float] = []
         self.running = 0
         self.most_running = 0
@@ -40,7 +41,7 @@ class Issuer:
         self.answers.set()
 
     async def fetch(self) -> list[JWK]:
-        self.asked.append(time.monotonic())
+        self.asked.append(self.now())
         self.running += 1
         self.most_running = max(self.running, self.most_running)
         try:
@@ -57,9 +58,15 @@ class Clock:
     """The clock that key sets use: the real one, which tests can advance."""
 
     ahead = 0.0
+    seen = 0.0
 
     def __call__(self) -> float:
-        return time.monotonic() + self.ahead
+        self.seen = time.monotonic() + self.ahead
+        return self.seen
+
+    def last_seen(self) -> float:
+        """The time that the key set read last, which is when it began the fetch that it is asking for."""
+        return self.seen
 
 
 @pytest.fixture
@@ -79,6 +86,7 @@ def issuer() -> Issuer:
 @pytest.fixture
 def keys(issuer: Issuer, clock: Clock) -> KeySet:
     assert clock.ahead == 0
+    issuer.now = clock.last_seen
     return KeySet(issuer.fetch)
 
 
