@@ -56,7 +56,7 @@ IN_PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
 # The coverage has a floor, for a run of all tests.
-test: $(INSTALLED) issuer built  ## run all tests on a real PostgreSQL, and print the coverage
+test: $(INSTALLED) issuer built  ## run the tests on a real PostgreSQL, and print the coverage
 	@cd backend && .venv/bin/pytest $(IN_PARALLEL) --cov --cov-report=term \
 		$(if $(ARGS),--cov-fail-under=0,$$($(NODE) || echo --cov-fail-under=0)) $(ARGS)
 ifndef ARGS
