@@ -1,5 +1,6 @@
 """`tasks dev` with the front end: one command for everything, which stops and recovers by itself."""
 
+import re
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -86,3 +87,38 @@ def test_one_whose_command_was_killed_ends_and_makes_way(start: Start, built: Pa
     assert developers_titles(dev) == ["Water the plants"]
     assert has_ended(server)
     stop(dev)
+
+
+@pytest.fixture
+def misbehaving(tmp_path: Path) -> Path:
+    """A folder with a program in the place of Next.js: the real one cannot be made to fail in these ways."""
+    (tmp_path / ".next").mkdir()
+    (tmp_path / ".next" / "BUILD_ID").touch()
+    (tmp_path / "node_modules/next/dist/bin").mkdir(parents=True)
+    return tmp_path
+
+
+SAYS = "console.log('Oh no');"
+ENDS = f"{SAYS} process.exit(3)"
+FAILS = f"""
+    {SAYS} require("http").createServer((_, answer) => {{ answer.statusCode = 500; answer.end() }})
+        .listen(process.argv.at(-1), process.argv.at(-3))
+"""
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    ("program", "complaint"),
+    [
+        (ENDS, "ended unexpectedly (exit status 3); see its output above."),
+        (FAILS, "answered with status 500; see its output above."),
+    ],
+)
+def test_one_that_fails_to_start_is_said(start: Start, misbehaving: Path, program: str, complaint: str) -> None:
+    (misbehaving / "node_modules/next/dist/bin/next").write_text(program)
+
+    dev = start("dev", "--frontend", misbehaving)
+
+    assert dev.status() == 1
+    assert re.fullmatch(r"web │ \d\d:\d\d:\d\d \[info     \] Oh no *\n", dev.stdout)
+    assert dev.stderr == f"tasks: The front end {complaint}\n"

@@ -103,10 +103,10 @@ async def user(service: Service, owner: Connection) -> AsyncIterator[User]:
 # The command line
 
 
-def test_without_arguments_the_commands_are_listed(start: Start) -> None:
-    command = start()
+def test_without_arguments_the_commands_are_listed(tmp_path: Path) -> None:
+    command = run(tmp_path)
 
-    assert command.status() == 2
+    assert command.status == 2
     assert re.findall(r"^    (\w+) ", command.stdout, re.MULTILINE) == [
         "serve",
         "migrate",
@@ -281,6 +281,7 @@ async def test_two_urls_choose_the_role_to_serve_with(
             "migrate",
             DATABASE_URL=development.database_url(role, socket_directory, database),
             MIGRATION_DATABASE_URL=development.database_url("postgres", socket_directory, database),
+            **UNMEASURED,
         )
 
         assert await asyncio.to_thread(command.status) == 0, command.stderr

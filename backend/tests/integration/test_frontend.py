@@ -12,25 +12,14 @@ import pytest
 import issuer
 from backend.commands import frontend
 from in_process import run
-from installation import api_of, copy_data, developers_client, has_greeted, sign_up_and_call, stop, web_server
-from processes import UNMEASURED, Command, Start, Workplace, free_port, workplace
-
-
-@pytest.fixture
-def place(installation: Path) -> Iterator[Workplace]:
-    with workplace(API_PORT="0", FRONTEND_PORT=str(free_port()), **UNMEASURED) as place:
-        copy_data(installation, place.folder)
-        yield place
-
-
-@pytest.fixture
-def start(place: Workplace) -> Start:
-    return place.start
+from installation import api_of, developers_client, has_greeted, sign_up_and_call, stop, web_server
+from processes import Command, Start, free_port, workplace
 
 
 class Everything(NamedTuple):
     dev: Command
     port: int
+    start: Start
 
     @property
     def url(self) -> str:
@@ -44,7 +33,7 @@ def everything(built: Path) -> Iterator[Everything]:
     with workplace(API_PORT="0", FRONTEND_PORT=str(port)) as place:
         dev = place.start("dev", "--frontend", built)
         dev.until(lambda: has_greeted(dev))
-        yield Everything(dev, port)
+        yield Everything(dev, port, place.start)
         assert stop(dev) == 0
 
 
@@ -107,46 +96,11 @@ def test_it_hears_nothing_of_the_terminal(everything: Everything) -> None:
     assert web_server(everything.dev).ppid() == everything.dev.process.pid
 
 
-@pytest.fixture
-def misbehaving(tmp_path: Path) -> Path:
-    """A folder with a program in the place of Next.js: the real one cannot be made to fail in these ways."""
-    (tmp_path / ".next").mkdir()
-    (tmp_path / ".next" / "BUILD_ID").touch()
-    (tmp_path / "node_modules/next/dist/bin").mkdir(parents=True)
-    return tmp_path
-
-
-SAYS = "console.log('Oh no');"
-ENDS = f"{SAYS} process.exit(3)"
-FAILS = f"""
-    {SAYS} require("http").createServer((_, answer) => {{ answer.statusCode = 500; answer.end() }})
-        .listen(process.argv.at(-1), process.argv.at(-3))
-"""
-
-
-@pytest.mark.usefixtures("built")
-@pytest.mark.parametrize(
-    ("program", "complaint"),
-    [
-        (ENDS, "ended unexpectedly (exit status 3); see its output above."),
-        (FAILS, "answered with status 500; see its output above."),
-    ],
-)
-def test_one_that_fails_to_start_is_said(start: Start, misbehaving: Path, program: str, complaint: str) -> None:
-    (misbehaving / "node_modules/next/dist/bin/next").write_text(program)
-
-    dev = start("dev", "--frontend", misbehaving)
-
-    assert dev.status() == 1
-    assert re.fullmatch(r"web │ \d\d:\d\d:\d\d \[info     \] Oh no *\n", dev.stdout)
-    assert dev.stderr == f"tasks: The front end {complaint}\n"
-
-
 # Refusing
 
 
-def test_its_port_in_use_is_said_at_once(everything: Everything, start: Start, built: Path) -> None:
-    refused = start("dev", "--frontend", built, FRONTEND_PORT=str(everything.port))
+def test_its_port_in_use_is_said_at_once(everything: Everything, built: Path) -> None:
+    refused = everything.start("dev", "--data", "other", "--frontend", built)
 
     assert refused.complaint() == (
         f"Cannot listen on localhost:{everything.port}: Address already in use. "
