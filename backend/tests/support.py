@@ -14,7 +14,7 @@ import jwt
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import Problem
-from backend.http.middleware import RequestLog
+from backend.http.middleware import Envelope
 from backend.logs import log
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ async def running(app: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
 
 async def ask(app: ASGIApp, path: str, method: str = "GET", **options: Json) -> httpx2.Response:
     """The answer of an application that has not been started, such as one of a test's own routes."""
-    transport = httpx2.ASGITransport(RequestLog(app), raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(Envelope(app), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
         return await client.request(method, path, **options)
 

@@ -15,7 +15,7 @@ from backend.database import Database
 from backend.errors import Problem
 from backend.http import docs, explanations, health, openapi, problems
 from backend.http.authentication import authenticator_for
-from backend.http.middleware import CORS, Gate, RequestLog
+from backend.http.middleware import Envelope
 from backend.http.routing import Application
 from backend.logs import log
 from backend.routers import stats, tasks
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None, *, on_unsafe_role: Callable[[],
     settings = settings or Settings()
     logs.configure(level=settings.log_level, as_json=settings.logs_json)
     api = create_api(settings, on_unsafe_role)
-    return RequestLog(CORS(Gate(api), origins=settings.cors_origins))
+    return Envelope(api, settings.cors_origins)
 
 
 def create_api(settings: Settings, on_unsafe_role: Callable[[], None] = _stop) -> FastAPI:

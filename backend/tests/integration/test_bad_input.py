@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from backend.http.bodies import MAX_BODY_BYTES
-from backend.http.middleware import MAX_HEADER_BYTES, MAX_QUERY_BYTES
+from backend.http.gate import MAX_HEADER_BYTES, MAX_QUERY_BYTES
 from support import Json, User, assert_problem, pointers
 
 JSON = {"Content-Type": "application/json"}

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from backend.config import Settings
-from backend.http.middleware import CORS, Gate, RequestLog
+from backend.http.middleware import Envelope
 from backend.logs import log
 from backend.main import create_api, create_app
 from support import ORIGIN, SECRET, User, assert_problem, captured_logs, running
@@ -74,7 +74,7 @@ async def crashing(settings: Settings) -> FastAPI:
 
 
 async def test_a_crash_is_answered_like_any_error(crashing: FastAPI, settings: Settings) -> None:
-    app = RequestLog(CORS(Gate(crashing), settings.cors_origins))
+    app = Envelope(crashing, settings.cors_origins)
 
     async with running(app) as client:
         answer = await client.get("/crash", headers={"Origin": ORIGIN})
@@ -285,7 +285,7 @@ async def test_a_crash_is_logged_with_its_traceback_and_without_its_variables(
 ) -> None:
     create_app(settings.model_copy(update={"log_format": "json", "log_level": "info"}))
 
-    async with running(RequestLog(crashing)) as client:
+    async with running(Envelope(crashing)) as client:
         await client.get("/crash", headers={"X-Request-Id": "abc", "Authorization": "Bearer token-secret"})
         output = capsys.readouterr().out
     create_app(settings)  # the log of the other tests

@@ -1,9 +1,10 @@
-"""Which requests the gate lets through to the parsers behind it."""
+"""Which requests are let through to the parsers of the application."""
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from backend.http.middleware import MAX_HEADER_BYTES, MAX_QUERY_BYTES, Gate
+from backend.http.gate import MAX_HEADER_BYTES, MAX_QUERY_BYTES
+from backend.http.middleware import Envelope
 
 
 async def inside(_: Scope, __: Receive, send: Send) -> None:
@@ -16,7 +17,7 @@ async def status_of(**changes: object) -> int:
     sent: list[Message] = []
     scope = {
         "type": "http",
-        "request_id": "x",
+        "method": "GET",
         "path": "/",
         "raw_path": b"/",
         "query_string": b"",
@@ -30,7 +31,7 @@ async def status_of(**changes: object) -> int:
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    await Gate(inside)(scope, receive, send)
+    await Envelope(inside)(scope, receive, send)
     status: int = sent[0]["status"]
     return status
 
@@ -89,6 +90,6 @@ async def test_other_scopes_than_http_pass() -> None:
     async def nothing(*_: object) -> Message:
         return {}
 
-    await Gate(app)({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type] # neither is called
+    await Envelope(app)({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type] # neither is called
 
     assert passed == ["lifespan"]
