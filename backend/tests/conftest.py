@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
-from signal import SIG_IGN, SIGINT, default_int_handler, getsignal, signal
+from signal import SIG_DFL, SIG_IGN, SIGHUP, SIGINT, default_int_handler, getsignal, signal
 
 import asyncpg
 import httpx2
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for kind in (Settings, MigrationSettings, development.FrontEndSettings):
         for name in kind.model_fields:
             os.environ.pop(name.upper(), None)
-    _take_ctrl_c()
+    _heed_signals()
     _prefer_memory()
     folder = Path(tempfile.mkdtemp(prefix="tasks-test-"))
     config.add_cleanup(lambda: shutil.rmtree(folder))
@@ -71,10 +71,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
 
 
-def _take_ctrl_c() -> None:
-    """Whoever starts the tests in the background has Ctrl-C ignored, and so would every command of the tests."""
-    if getsignal(SIGINT) == SIG_IGN:
-        signal(SIGINT, default_int_handler)
+def _heed_signals() -> None:
+    """A shell ignores Ctrl-C in the background, and nohup SIGHUP; every command of the tests would inherit it."""
+    for number, handler in ((SIGINT, default_int_handler), (SIGHUP, SIG_DFL)):
+        if getsignal(number) == SIG_IGN:
+            signal(number, handler)
 
 
 def _prefer_memory() -> None:
