@@ -60,6 +60,8 @@ test: $(INSTALLED) issuer built  ## run the tests on a real PostgreSQL, and prin
 	@cd backend && .venv/bin/pytest $(IN_PARALLEL) --cov --cov-report=term \
 		$(if $(ARGS),--cov-fail-under=0,$$($(NODE) || echo --cov-fail-under=0)) $(ARGS)
 ifndef ARGS
+	@if test -n "$$CITUS_URL"; then cd backend && .venv/bin/pytest --on-citus --quiet tests/integration; \
+		else echo "NOT RUN: the integration tests on Citus need CITUS_URL, a database of a coordinator."; fi
 	@if $(NODE); then cd frontend && npx next typegen >/dev/null && npx tsc --noEmit && npm test --silent; \
 		else $(call NOT_RUN,the front end's type check and tests need); fi
 endif

@@ -4,11 +4,13 @@ import asyncio
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from signal import SIG_DFL, SIG_IGN, SIGHUP, SIGINT, default_int_handler, getsignal, signal
+from typing import NamedTuple
 
 import asyncpg
 import httpx2
@@ -21,6 +23,7 @@ from backend.commands import development, embedded
 from backend.config import MigrationSettings, Settings
 from backend.main import create_app
 from backend.postgres.migrate import SERVICE_ROLE
+from cluster import COORDINATOR, Cluster, cluster
 from support import ISSUER, ORIGIN, SECRET, Connection, User
 
 # Where the workers find a folder with the data of the server that they share, and of an installation to copy.
@@ -34,7 +37,18 @@ SLOWEST = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--on-citus", action="store_true", help="run what can be run on the cluster of CITUS_URL")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("on_citus"):
+        # Those that need the shared database, and no server that they can do with what they like.
+        items[:] = [item for item in items if _fixtures(item) & {"owner_url", "service_url"}]
+        items[:] = [item for item in items if not _fixtures(item) & {"server", "socket_directory", "installation"}]
+    else:
+        items[:] = [item for item in items if "citus" not in _fixtures(item)]
+
     def rank(item: pytest.Item) -> int:
         name = f"{item.path.parent.name}/{item.path.name}"
         return SLOWEST.index(name) if name in SLOWEST else len(SLOWEST)
@@ -42,10 +56,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the environment of the workers, in the process that starts them."""
     if hasattr(config, "workerinput"):
         return
+    if config.getoption("on_citus") and not COORDINATOR:
+        raise pytest.UsageError("--on-citus needs CITUS_URL, the URL of a coordinator's database.")
     for kind in (Settings, MigrationSettings, development.FrontEndSettings):
         for name in kind.model_fields:
             os.environ.pop(name.upper(), None)
@@ -59,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Start PostgreSQL once for all workers. Before this, none of them is given a test."""
-    if hasattr(session.config, "workerinput"):
+    if hasattr(session.config, "workerinput") or session.config.getoption("on_citus"):
         return (yield)
     folder = Path(os.environ[SHARED])
     (folder / INSTALLATION).mkdir()
@@ -143,14 +163,42 @@ async def database(server: Connection, worker_id: str) -> AsyncIterator[str]:
     await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(scope="session")
-def owner_url(socket_directory: Path, database: str) -> str:
-    return development.database_url("postgres", socket_directory, database)
+class Urls(NamedTuple):
+    """Of the database that the tests share: as its owner, and as the service."""
+
+    owner: str
+    service: str
+
+
+if "--on-citus" in sys.argv:
+
+    @pytest.fixture(scope="session")
+    async def citus() -> AsyncIterator[Cluster]:
+        async with cluster() as here:
+            yield here
+
+    @pytest.fixture(scope="session")
+    def urls(citus: Cluster) -> Urls:
+        return Urls(citus.owner_url, citus.service_url)
+
+else:
+
+    @pytest.fixture(scope="session")
+    def urls(socket_directory: Path, database: str) -> Urls:
+        owner, service = (
+            development.database_url(role, socket_directory, database) for role in ("postgres", SERVICE_ROLE)
+        )
+        return Urls(owner, service)
 
 
 @pytest.fixture(scope="session")
-def service_url(socket_directory: Path, database: str) -> str:
-    return development.database_url(SERVICE_ROLE, socket_directory, database)
+def owner_url(urls: Urls) -> str:
+    return urls.owner
+
+
+@pytest.fixture(scope="session")
+def service_url(urls: Urls) -> str:
+    return urls.service
 
 
 @pytest.fixture(scope="session")

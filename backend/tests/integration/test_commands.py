@@ -188,6 +188,7 @@ IS_WAITING_FOR_A_LOCK = """
 """
 
 
+@pytest.mark.usefixtures("server")  # whose locks can be seen
 async def test_requests_under_way_are_finished_before_it_ends(
     start: Start, owner: Connection, owner_url: str, service_url: str
 ) -> None:

@@ -225,7 +225,7 @@ def test_statements_are_kept_where_no_pooler_is_in_between(url: str, cached: boo
     ],
 )
 async def test_what_libpq_understands_is_no_obstacle(service_url: str, option: str) -> None:
-    async with served(f"{service_url}&{option}") as service:
+    async with served(f"{service_url}{'&' if '?' in service_url else '?'}{option}") as service:
         await service.check()
 
 

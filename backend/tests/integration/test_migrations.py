@@ -216,6 +216,13 @@ async def test_a_schema_of_a_newer_release_is_left_alone(place: Place) -> None:
     assert outcome.version == "9999"
 
 
+async def test_without_citus_nothing_can_be_distributed(place: Place) -> None:
+    with pytest.raises(MigrationError, match="CREATE EXTENSION citus"):
+        await migrate(owner_url=place.owner_url, service_url=place.service_url, distribute=True)
+
+    assert await place.owner.fetchval("SELECT to_regclass('tasks')") is None
+
+
 async def test_without_better_auth_the_message_says_what_to_run(place: Place) -> None:
     await place.owner.execute('DROP TABLE "user" CASCADE')
 

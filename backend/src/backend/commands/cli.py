@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(command=_serve)
 
     migrate = commands.add_parser("migrate", help="bring the database to the schema of this release")
+    migrate.add_argument(
+        "--citus", action="store_true", help="spread the tables over the servers of a Citus cluster"
+    )
     migrate.set_defaults(command=_migrate)
 
     doctor = commands.add_parser(
@@ -117,7 +120,7 @@ def _serve(_: argparse.Namespace) -> int:
     return int(refused)
 
 
-def _migrate(_: argparse.Namespace) -> int:
+def _migrate(options: argparse.Namespace) -> int:
     import asyncio
 
     from backend.config import MigrationSettings
@@ -134,6 +137,7 @@ def _migrate(_: argparse.Namespace) -> int:
             service_url=url if owner else None,
             worker_url=worker.get_secret_value() if worker else None,
             reads=reads_of(settings),
+            distribute=options.citus,
         )
     )
     print(f"The schema is at {outcome.version}. The service's role is {outcome.role}.")

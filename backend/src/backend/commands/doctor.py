@@ -19,6 +19,7 @@ from backend.config import AuthSource, Environment, Settings, origin_of
 from backend.errors import NotReady, Problem
 from backend.http.authentication import authenticator_for
 from backend.http.refusals import advice_on
+from backend.postgres import citus
 from backend.postgres.admission import UnsafeRole, examine
 from backend.postgres.urls import connect_arguments
 
@@ -68,8 +69,13 @@ async def _findings(settings: Settings, token: str | None) -> AsyncGenerator[Fin
     try:
         if connection:
             yield good("database", f"PostgreSQL {connection.get_server_version().major} answers")
-            for finding in await _role_and_schema(connection, production=production):
+            role_and_schema = await _role_and_schema(connection, production=production)
+            for finding in role_and_schema:
                 yield finding
+            if all(finding.healthy for finding in role_and_schema) and await connection.fetchval(
+                citus.IS_INSTALLED
+            ):
+                yield await _cluster(connection)
             if AuthSource.SESSION in settings.sources or settings.jwt_check_session:
                 yield await _sessions(connection)
         if AuthSource.JWKS in settings.sources:
@@ -121,6 +127,25 @@ async def _role_and_schema(connection: Any, *, production: bool) -> list[Finding
     except NotReady as problem:
         return [role, bad("schema", problem.detail)]
     return [role, good("schema", "that of this release")]
+
+
+async def _cluster(connection: "Connection") -> Finding:
+    found = {row["name"]: row["distributed"] for row in await connection.fetch(citus.STATE, [*citus.expected()])}
+    if not any(found.values()):
+        return good("citus", "installed and not used; `tasks migrate --citus` distributes the tables")
+    wrong = [name for name, kind in citus.expected().items() if found[name] != kind]
+    if wrong:
+        return bad("citus", f"the table {wrong[0]} is not distributed as it should be; run `tasks migrate`")
+    name, needed = citus.ROLE_SETTING
+    setting = await connection.fetchval("SELECT current_setting($1)", name)
+    if setting != needed:
+        return bad(
+            "citus",
+            f"the role's setting {name} is {setting!r} and not {needed!r}, so no write finds its rows; run "
+            "`tasks migrate`",
+        )
+    servers = await connection.fetchval("SELECT count(DISTINCT groupid) FROM pg_dist_placement")
+    return good("citus", f"the tables are distributed by the user's id; {servers} servers hold them")
 
 
 async def _sessions(connection: "Connection") -> Finding:

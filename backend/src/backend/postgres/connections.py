@@ -18,7 +18,7 @@ POOL_WAIT_SECONDS = 1.0
 # The role has a statement_timeout of 3 s. This one is for a server that no longer answers at all.
 COMMAND_SECONDS = 3.5
 
-_SET_TENANT = "SELECT set_config('app.user_id', $1, true)"
+_SET_TENANT = "SELECT tasks_tenant($1)"
 
 type Rows = Awaitable[list[asyncpg.Record]]
 

@@ -1,5 +1,7 @@
 """What the driver and the server raise: whether a statement may be repeated, and what the API answers."""
 
+import re
+
 import asyncpg
 
 from backend.errors import DatabaseUnavailable, Fault, InvalidValues, Problem
@@ -18,6 +20,9 @@ _LOST_CONNECTION = (
 # SQLSTATE classes: connection exception, insufficient resources, operator intervention, transaction rollback.
 _TRANSIENT_CLASSES = {"08", "53", "57", "40"}
 _TRANSIENT = {"55P03", "25006"}  # lock not available; read-only server
+
+# A CHECK is named after its table and column. Citus may add the number of a shard.
+_CHECK = re.compile(r"\bck_\w+_([A-Za-z]+)(?:_[0-9]+)?\b")
 
 
 def is_lost(error: Exception) -> bool:
@@ -41,9 +46,8 @@ def translate(error: Exception) -> None:
     match error:
         case asyncpg.CheckViolationError():
             # Our own check let the value through, so the two disagree about a character.
-            column = (error.constraint_name or "").rpartition("_")[2]
             raise InvalidValues(
-                Fault(f"/{column}", "has a character that the database does not accept.")
+                Fault(f"/{_column_of(error)}", "has a character that the database does not accept.")
             ) from error
         case asyncpg.PostgresError():
             if _is_transient(error):
@@ -54,6 +58,12 @@ def translate(error: Exception) -> None:
             raise DatabaseUnavailable from error
         case OSError() | asyncpg.InterfaceError() | asyncpg.InternalClientError():
             raise unavailable(error) from error
+
+
+def _column_of(error: asyncpg.CheckViolationError) -> str:
+    name = error.constraint_name or str(error)  # from another server of a cluster only the message arrives
+    found = _CHECK.search(name)
+    return found[1] if found else ""
 
 
 def unavailable(error: Exception) -> Problem:

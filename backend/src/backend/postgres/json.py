@@ -10,9 +10,9 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Enum,
+    FromClause,
     Integer,
     String,
-    Table,
     Text,
     Uuid,
     cast,
@@ -67,19 +67,25 @@ def value_of(column: Column[Any]) -> Pieces:  # a column of any type
     return (or_null(value) if column.nullable else value,)
 
 
-def row(table: Table, schema: type[BaseModel], **computed: Sql) -> Sql:
-    """A row as the JSON object that the schema describes, with its members in the order of the schema's fields.
+def row(table: FromClause, schema: type[BaseModel], **computed: Sql) -> Sql:
+    """A row of the table, or of a query with its columns, as the JSON object that the schema describes.
 
-    A field is the column of its name, unless `computed` gives another expression, whose text is JSON. Raises
-    TypeError for a field that is neither. The object is one call of `concat`, whose 100 arguments are enough for
-    about 50 members.
+    The members come in the order of the schema's fields. A field is the column of its name, unless `computed`
+    gives another expression, whose text is JSON. Raises TypeError for a field that is neither. The object is one
+    call of `concat`, whose 100 arguments are enough for about 50 members.
     """
     members = {}
     for name, field in schema.model_fields.items():
         if name not in computed and name not in table.columns:
-            raise TypeError(f"{schema.__name__}.{name} is no column of {table.name}, and is not computed.")
-        members[field.alias or name] = (computed[name],) if name in computed else value_of(table.columns[name])
+            raise TypeError(f"{schema.__name__}.{name} is no column of {table.description}, and is not computed.")
+        members[field.alias or name] = (computed[name],) if name in computed else value_of(_column(table, name))
     return _object(members)
+
+
+def _column(table: FromClause, name: str) -> Column[Any]:
+    column = table.columns[name]
+    assert isinstance(column, Column)
+    return column
 
 
 def _object(members: Mapping[str, Pieces]) -> Sql:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from backend.config import AuthSource, DatabaseSettings
 from backend.migrations import SCHEMA_VERSION, VERSION_TABLE, MigrationError
-from backend.postgres import rights, roles
+from backend.postgres import citus, rights, roles
 from backend.postgres.urls import connect_arguments
 
 OLDEST_SERVER = 170000  # the first with the collation pg_c_utf8
@@ -34,6 +34,17 @@ _ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """The arguments of `migrate`."""
+
+    owner_url: str
+    service_url: str | None
+    worker_url: str | None
+    reads: Collection[AuthSource]
+    distribute: bool
+
+
+@dataclass(frozen=True)
 class Outcome:
     version: str
     role: str
@@ -47,13 +58,16 @@ async def migrate(
     service_url: str | None,
     worker_url: str | None = None,
     reads: Collection[AuthSource] = frozenset(),
+    distribute: bool = False,
 ) -> Outcome:
     """Apply migrations in one transaction. Replicas that start together wait for one another.
 
     The service's role gets the name and the password of `service_url`; without one it is created with a generated
     password, once. Of Better Auth's tables it may read what the sources in `reads` need; other rights that were
-    granted there are revoked. With a `worker_url` there is a role for workers too. Raises MigrationError.
+    granted there are revoked. With a `worker_url` there is a role for workers too. `distribute` spreads the tables
+    over the servers of a Citus cluster; later runs find that they are, and keep it so. Raises MigrationError.
     """
+    wanted = _Wanted(owner_url, service_url, worker_url, reads, distribute)
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(**connect_arguments(owner_url)),
@@ -65,7 +79,7 @@ async def migrate(
         while True:
             try:
                 async with engine.begin() as connection:
-                    return await connection.run_sync(_migrate, owner_url, service_url, worker_url, reads)
+                    return await connection.run_sync(_migrate, wanted)
             except DBAPIError as error:
                 attempts += 1
                 if attempts == _ATTEMPTS or _sqlstate(error) not in _COLLISIONS:
@@ -90,13 +104,7 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def _migrate(
-    connection: Connection,
-    owner_url: str,
-    service_url: str | None,
-    worker_url: str | None,
-    reads: Collection[AuthSource],
-) -> Outcome:
+def _migrate(connection: Connection, wanted: _Wanted) -> Outcome:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
     _require_server(connection)
@@ -104,15 +112,18 @@ def _migrate(
     roles.make_worker_group(connection)
     if (_version(connection) or "") < SCHEMA_VERSION:  # a newer schema serves this release as well
         command.upgrade(alembic_config(connection), "head")
-    if service_url is None:
-        role, generated_url = SERVICE_ROLE, roles.make_service_role(connection, SERVICE_ROLE, owner_url)
+    if wanted.service_url is None:
+        role, generated_url = SERVICE_ROLE, roles.make_service_role(connection, SERVICE_ROLE, wanted.owner_url)
     else:
-        role, generated_url = roles.update_service_role(connection, service_url), None
+        role, generated_url = roles.update_service_role(connection, wanted.service_url), None
+    if wanted.distribute or citus.is_distributed(connection):
+        citus.distribute(connection)
+        roles.set_default(connection, role, *citus.ROLE_SETTING)
     roles.grant(connection, role, rights.of_service())
-    roles.grant_reads(connection, role, reads)
+    roles.grant_reads(connection, role, wanted.reads)
     worker_role = None
-    if worker_url is not None:
-        worker_role = roles.update_worker_role(connection, worker_url, service_role=role)
+    if wanted.worker_url is not None:
+        worker_role = roles.update_worker_role(connection, wanted.worker_url, service_role=role)
         roles.grant(connection, worker_role, rights.of_worker())
         roles.grant_reads(connection, worker_role, ())
     return Outcome(str(_version(connection)), role, generated_url, worker_role)

@@ -67,7 +67,7 @@ def update_worker_role(connection: Connection, worker_url: str, *, service_role:
 def grant(connection: Connection, role: str, rights: Rights) -> None:
     """Exactly these rights: no DDL, and no TRUNCATE, to which policies do not apply."""
     for name, value in ROLE_SETTINGS.items():
-        _execute_formatted(connection, f"ALTER ROLE %I SET {name} = %L", role, value)
+        set_default(connection, role, name, value)
     schema = connection.scalar(text("SELECT current_schema()"))
     _execute_formatted(connection, "GRANT USAGE ON SCHEMA %I TO %I", str(schema), role)
     _execute_formatted(connection, f"GRANT SELECT ON {VERSION_TABLE} TO %I", role)
@@ -75,6 +75,11 @@ def grant(connection: Connection, role: str, rights: Rights) -> None:
         _execute_formatted(connection, "REVOKE ALL ON %I FROM %I", table, role)
         if privileges:
             _execute_formatted(connection, f"GRANT {', '.join(privileges)} ON %I TO %I", table, role)
+
+
+def set_default(connection: Connection, role: str, name: str, value: str) -> None:
+    """For the sessions of the role. `name` is one of our own constants."""
+    _execute_formatted(connection, f"ALTER ROLE %I SET {name} = %L", role, value)
 
 
 def grant_reads(connection: Connection, role: str, reads: Collection[AuthSource]) -> None:

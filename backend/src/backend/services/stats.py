@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, case, func, select
 
 from backend.database import Tenant
 from backend.models.tasks import tasks
-from backend.postgres.statements import READER, Statement
+from backend.postgres.statements import SCOPE, Statement, of_tenant
 
 column = tasks.c
 
@@ -15,11 +15,11 @@ _today = bindparam("today", type_=column.due_date.type)
 _overdue = case((column.due_all_day, column.due_date < _today), else_=column.due_date <= func.now())
 
 # Two counts, each from an index alone. Pending tasks have an index of their own.
-_total = select(func.count()).where(column.user_id == READER).correlate(READER.table).scalar_subquery()
+_total = select(func.count()).select_from(tasks).where(of_tenant(tasks)).correlate(SCOPE).scalar_subquery()
 _COUNT = Statement.read(
     select(
         _total.label("total"), func.count().label("pending"), func.count().filter(_overdue).label("overdue")
-    ).where(column.user_id == READER, column.completed_at.is_(None))
+    ).where(of_tenant(tasks), column.completed_at.is_(None))
 )
 
 

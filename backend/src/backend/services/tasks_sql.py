@@ -4,6 +4,7 @@ Enumerations are bound as text and cast in SQL: asyncpg would otherwise ask the 
 new connection.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,16 +13,15 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Enum,
+    FromClause,
     Integer,
     Text,
     Update,
-    and_,
     bindparam,
     case,
     cast,
     delete,
     func,
-    insert,
     literal_column,
     null,
     or_,
@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from backend.models.tasks import DUE_ASCENDING, DUE_DESCENDING, PRIORITY, Status, tasks
 from backend.postgres.json import DAY, INSTANT, Sql, boolean, or_null, row, utc
-from backend.postgres.statements import READER, WRITER, Statement
+from backend.postgres.statements import Statement, of_tenant, once
 from backend.schemas.tasks import SortBy, SortOrder, TaskCreate, TaskRead
 
 column = tasks.c
@@ -40,15 +40,22 @@ column = tasks.c
 _PENDING: Sql = literal_column("'pending'::task_status")
 _COMPLETED: Sql = literal_column("'completed'::task_status")
 
-# PostgreSQL writes a task's JSON, from the members that TaskRead names and the columns of the table.
-_JSON = row(
-    tasks,
-    TaskRead,
-    completed=boolean(column.status == _COMPLETED),
-    due_date=or_null(utc(column.due_date, case((column.due_all_day, DAY), else_=INSTANT))),
-).label("json")
 
-_NOW = func.statement_timestamp()
+def _json(rows: FromClause) -> Sql:
+    """PostgreSQL writes a task's JSON, from the members that TaskRead names and the columns of the table."""
+    return row(
+        rows,
+        TaskRead,
+        completed=boolean(rows.c.status == _COMPLETED),
+        due_date=or_null(utc(rows.c.due_date, case((rows.c.due_all_day, DAY), else_=INSTANT))),
+    ).label("json")
+
+
+def _with_version(rows: FromClause) -> Sequence[Sql]:
+    return _json(rows), rows.c.version
+
+
+_NOW = once(func.statement_timestamp())
 
 _ID = bindparam("id", type_=column.id.type)
 
@@ -62,7 +69,7 @@ def _new(name: str) -> ColumnElement[Any]:
     """The new value for a column."""
     kind = column[name].type
     if isinstance(kind, Enum):
-        return cast(bindparam(f"new_{name}", type_=Text), kind)
+        return once(cast(bindparam(f"new_{name}", type_=Text), kind))
     return bindparam(f"new_{name}", type_=kind)
 
 
@@ -118,7 +125,7 @@ def find(filters: frozenset[str], words: int, sort_by: SortBy, sort_order: SortO
     """
     keys, after = _sort_keys(sort_by, sort_order)
     ascending = sort_order is SortOrder.ASCENDING
-    query = select(_JSON).where(column.user_id == READER, *(_CONDITIONS[name] for name in sorted(filters)))
+    query = select(_json(tasks)).where(of_tenant(tasks), *(_CONDITIONS[name] for name in sorted(filters)))
     query = query.where(*(_contains(bindparam(f"word{number}", type_=Text)) for number in range(words)))
     if paged:
         here, there = tuple_(*keys), tuple_(*after)
@@ -127,24 +134,17 @@ def find(filters: frozenset[str], words: int, sort_by: SortBy, sort_order: SortO
     return Statement.read(query.limit(bindparam("limit", type_=Integer)))
 
 
-GET = Statement.read(select(_JSON, column.version).where(column.user_id == READER, column.id == _ID))
-
-_MINE = and_(column.user_id == WRITER, column.id == _ID)
-_AT_VERSION = column.version == func.any(bindparam("versions", type_=ARRAY(Integer)))
+GET = Statement.read(select(*_with_version(tasks)).where(of_tenant(tasks), column.id == _ID))
 
 _NEW = [*TaskCreate.model_fields, "due_all_day"]
 CREATE = Statement.insert(
-    insert(tasks)
-    .from_select(
-        ["user_id", "id", *_NEW, "created_at", "updated_at"],
-        select(READER, _ID, *(_new(name) for name in _NEW), _NOW, _NOW).where(
-            select(func.count()).select_from(tasks).where(column.user_id == READER).scalar_subquery()
-            < bindparam("max_tasks", type_=Integer)
-        ),
-        include_defaults=False,
-    )
-    .returning(_JSON, column.version)
+    tasks,
+    {"id": _ID, **{name: _new(name) for name in _NEW}, "created_at": _NOW, "updated_at": _NOW},
+    _with_version,
+    most=bindparam("max_tasks", type_=Integer),
 )
+
+_AT_VERSION = column.version == func.any(bindparam("versions", type_=ARRAY(Integer)))
 
 
 @lru_cache(maxsize=256)
@@ -168,8 +168,8 @@ def change(names: frozenset[str], *, conditional: bool) -> Statement:
 
 
 def _returning(statement: Update | Delete, *, conditional: bool) -> Statement:
-    where = (_MINE, _AT_VERSION) if conditional else (_MINE,)
-    return Statement.change(statement.where(*where), _JSON, column.version)
+    where = (column.id == _ID, _AT_VERSION) if conditional else (column.id == _ID,)
+    return Statement.change(statement.where(*where), _with_version)
 
 
 _toggled = update(tasks).values(
