@@ -1,6 +1,6 @@
 """Answers of routes whose JSON PostgreSQL has written, with their caching and entity tags."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from json import dumps
 from urllib.parse import quote, urlencode
 
@@ -39,9 +39,9 @@ def not_modified(version: int) -> Response:
     return Response(status_code=304, headers={**_CACHING, "etag": entity_tag(version)})
 
 
-def many(items: Sequence[str], headers: Mapping[str, str]) -> Response:
-    """An array of objects that are JSON already."""
-    return _JSON(f"[{','.join(items)}]", headers=headers)
+def array(json: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An array that is JSON already."""
+    return _JSON(json, headers=headers)
 
 
 def next_page(request: Request, cursor: str | None) -> dict[str, str]:

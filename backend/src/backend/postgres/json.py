@@ -12,12 +12,15 @@ from sqlalchemy import (
     Enum,
     FromClause,
     Integer,
+    Select,
     String,
     Text,
     Uuid,
+    case,
     cast,
     func,
     literal_column,
+    select,
 )
 
 type Sql = ColumnElement[Any]
@@ -80,6 +83,23 @@ def row(table: FromClause, schema: type[BaseModel], **computed: Sql) -> Sql:
             raise TypeError(f"{schema.__name__}.{name} is no column of {table.description}, and is not computed.")
         members[field.alias or name] = (computed[name],) if name in computed else value_of(_column(table, name))
     return _object(members)
+
+
+def page(query: Select[tuple[Any]], limit: ColumnElement[int]) -> Select[tuple[Any, Any]]:
+    """The first `limit` values of a query of one value of JSON, called `json`, as one row.
+
+    `items` is an array of them, and `last` the last one if there are more, else null. Each row that is sent by
+    itself would cost the driver and Python a few microseconds.
+    """
+    values = query.limit(limit + 1).subquery("page")
+    numbered = select(values.c.json, func.row_number().over().label("number")).subquery("numbered")
+    json, number = numbered.c.json, numbered.c.number
+    items = func.string_agg(json, literal_column("','")).filter(number <= limit)
+    last = func.max(json).filter(number == limit)
+    return select(
+        func.concat(literal_column("'['"), items, literal_column("']'")).label("items"),
+        case((func.count() > limit, last)).label("last"),
+    )
 
 
 def _column(table: FromClause, name: str) -> Column[Any]:

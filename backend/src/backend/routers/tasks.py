@@ -41,7 +41,7 @@ async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[T
     last in both orders.
     """
     page = await tasks.find(tenant, query)
-    return responses.many(page.tasks, responses.next_page(request, page.next.encode() if page.next else None))
+    return responses.array(page.tasks, responses.next_page(request, page.next.encode() if page.next else None))
 
 
 @router.post(

@@ -1,7 +1,6 @@
 """What can be done with tasks. Each function is one statement of `tasks_sql`, and so one transaction."""
 
 import json
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,7 +26,7 @@ class StoredTask(NamedTuple):
 
 
 class Page(NamedTuple):
-    tasks: Sequence[str]  # each as JSON
+    tasks: str  # a JSON array
     next: Cursor | None
 
 
@@ -50,13 +49,8 @@ async def find(tenant: Tenant, query: TaskQuery) -> Page:
     statement = sql.find(
         frozenset(filters), len(words), query.sort_by, query.sort_order, paged=query.cursor is not None
     )
-    # One task more than was asked for tells whether there is a next page.
-    rows = await tenant.read(statement, limit=query.limit + 1, **values)
-    found = [row["json"] for row in rows]
-    if len(found) <= query.limit:
-        return Page(found, None)
-    del found[query.limit :]
-    return Page(found, Cursor.after(json.loads(found[-1]), query.sort_by, query.sort_order))
+    ((found, last),) = await tenant.read(statement, limit=query.limit, **values)
+    return Page(found, Cursor.after(json.loads(last), query.sort_by, query.sort_order) if last else None)
 
 
 async def get(tenant: Tenant, task_id: UUID) -> StoredTask:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from backend.models.tasks import DUE_ASCENDING, DUE_DESCENDING, PRIORITY, Status, tasks
-from backend.postgres.json import DAY, INSTANT, Sql, boolean, or_null, row, utc
+from backend.postgres.json import DAY, INSTANT, Sql, boolean, or_null, page, row, utc
 from backend.postgres.statements import Statement, of_tenant, once
 from backend.schemas.tasks import SortBy, SortOrder, TaskCreate, TaskRead
 
@@ -118,7 +118,7 @@ def _sort_keys(sort_by: SortBy, sort_order: SortOrder) -> tuple[list[Any], list[
 
 @lru_cache(maxsize=1024)
 def find(filters: frozenset[str], words: int, sort_by: SortBy, sort_order: SortOrder, *, paged: bool) -> Statement:
-    """A page of tasks that pass the `filters` (keys of FILTERS and STATUS_FILTERS) and contain all words.
+    """A `page` of tasks that pass the `filters` (keys of FILTERS and STATUS_FILTERS) and contain all words.
 
     `paged` starts it after the task that `after` and `after_id` name. A combination takes one or two milliseconds
     to compile, once.
@@ -131,7 +131,7 @@ def find(filters: frozenset[str], words: int, sort_by: SortBy, sort_order: SortO
         here, there = tuple_(*keys), tuple_(*after)
         query = query.where(here > there if ascending else here < there)
     query = query.order_by(*(key.asc() if ascending else key.desc() for key in keys))
-    return Statement.read(query.limit(bindparam("limit", type_=Integer)))
+    return Statement.read(page(query, bindparam("limit", type_=Integer)))
 
 
 GET = Statement.read(select(*_with_version(tasks)).where(of_tenant(tasks), column.id == _ID))
