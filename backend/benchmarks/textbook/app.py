@@ -159,8 +159,10 @@ async def list_tasks(
         "title": func.lower(Task.title),
     }
     key, last = keys[query.sort_by], col(Task.id)
-    order = (key.asc(), last.asc()) if query.sort_order == "asc" else (key.desc(), last.desc())
-    statement = statement.order_by(order[0].nulls_last(), order[1]).limit(query.limit)
+    first, second = (key.asc(), last.asc()) if query.sort_order == "asc" else (key.desc(), last.desc())
+    if query.sort_by == "dueDate":
+        first = first.nulls_last()  # for the other columns, it would keep PostgreSQL from using an index
+    statement = statement.order_by(first, second).limit(query.limit)
     return list((await session.exec(statement)).all())
 
 
