@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+from backend.auth.authenticator import REMEMBERED_FOR, REMEMBERED_TOKENS
+
 HERE = Path(__file__).parent
 
 PYTHON_PACKAGES = (
@@ -26,12 +28,15 @@ PYTHON_PACKAGES = (
 )
 NODE_PACKAGES = ("fastify", "@fastify/jwt", "pg")
 
+SETUP = (f"Every server remembers up to {REMEMBERED_TOKENS:,} verified tokens, for {REMEMBERED_FOR:.0f} s each",)
+
 
 class Conditions(NamedTuple):
     commit: str
     date: str
     rounds: int
     seconds: float  # of each measurement
+    setup: tuple[str, ...]
     versions: dict[str, str]
     machine: dict[str, str]
 
@@ -43,6 +48,7 @@ def of_this_machine(root: Path, *, rounds: int, seconds: float) -> Conditions:
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         rounds=rounds,
         seconds=seconds,
+        setup=SETUP,
         versions=_versions(),
         machine={
             "processor": _processor(),

@@ -119,6 +119,7 @@ def _conditions(found: Conditions) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
     return [
         f"- Commit {found.commit}, {found.date}; {found.rounds} rounds, {found.seconds:g} s for each measurement",
+        *(f"- {sentence}" for sentence in found.setup),
         f"- {machine['processors']} processors ({machine['processor']}), {machine['memory']}, {machine['system']}",
         f"- {versions}",
     ]

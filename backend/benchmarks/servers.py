@@ -14,6 +14,7 @@ from typing import IO, NamedTuple
 
 import psutil
 
+from backend.auth.authenticator import REMEMBERED_FOR, REMEMBERED_TOKENS
 from backend.errors import Refusal
 from benchmarks import data
 
@@ -95,6 +96,9 @@ def running(
         "BETTER_AUTH_SECRET": settings.better_auth_secret.get_secret_value(),
         "BETTER_AUTH_URL": settings.better_auth_url,
         "MAX_TASKS_PER_USER": str(settings.max_tasks_per_user),
+        # The peers remember as many verified tokens as ours, for as long.
+        "REMEMBERED_TOKENS": str(REMEMBERED_TOKENS),
+        "REMEMBERED_FOR": str(REMEMBERED_FOR),
         "API_PORT": str(port),
         "LOG_FORMAT": "json",  # as in production; the peers write no log at all
         "NODE_ENV": "production",

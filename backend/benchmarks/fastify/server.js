@@ -1,11 +1,13 @@
 // A peer: Fastify with pg, as their documentation recommends. Schemas check what comes in and write what goes
-// out, statements are prepared by name, and verified tokens are remembered. Tenants are kept apart by the WHERE.
+// out, statements are prepared by name, and verified tokens are remembered as ours does. Tenants are kept apart by the
+// WHERE.
 import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
 import jwt from '@fastify/jwt'
 import pg from 'pg'
 
 const { DATABASE_URL, BETTER_AUTH_SECRET, BETTER_AUTH_URL, MAX_TASKS_PER_USER, API_PORT } = process.env
+const { REMEMBERED_TOKENS, REMEMBERED_FOR } = process.env
 
 // As JavaScript's Date a time would lose its microseconds.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => {
@@ -21,7 +23,13 @@ const pool = new pg.Pool({
 const app = Fastify({ logger: false })
 await app.register(jwt, {
   secret: BETTER_AUTH_SECRET,
-  verify: { algorithms: ['HS256'], allowedIss: BETTER_AUTH_URL, allowedAud: BETTER_AUTH_URL, cache: 10_000 }
+  verify: {
+    algorithms: ['HS256'],
+    allowedIss: BETTER_AUTH_URL,
+    allowedAud: BETTER_AUTH_URL,
+    cache: Number(REMEMBERED_TOKENS),
+    cacheTTL: Number(REMEMBERED_FOR) * 1000
+  }
 })
 
 const names = new Map()
