@@ -78,7 +78,6 @@ def run(server: data.Server, plan: Plan) -> Outcome:
         if plan.before:
             every.append(stack.enter_context(servers.running(BEFORE, loaded, checkout=plan.before)))
         agree.check(every, people)
-        asyncio.run(data.tidy(loaded))
         requests = {name: workloads.draw(name, people, REQUESTS) for name in plan.workloads}
         for name in plan.workloads:
             for one in every:
@@ -88,11 +87,12 @@ def run(server: data.Server, plan: Plan) -> Outcome:
             first = number % len(turns)
             for name in plan.workloads:
                 for turn in (*turns[first:], *turns[:first]):
+                    asyncio.run(data.tidy(loaded))
                     if turn:
                         measured = send(turn, requests[name], connections=CONNECTIONS, seconds=plan.seconds)
                         outcome.measured[name].setdefault(turn.name, []).append(measured)
                     else:
                         outcome.alone[name].append(pgbench.per_second(loaded, people, name, seconds=plan.seconds))
                 print(f"round {number + 1} of {plan.rounds}: {name}", flush=True)
-            asyncio.run(data.tidy(loaded))
+    asyncio.run(data.tidy(loaded))
     return outcome

@@ -48,6 +48,7 @@ def crowd(server: data.Server, *, seconds: float) -> Measured:
     pause = 0.95 * CONNECTIONS / REQUESTS_PER_SECOND
     with servers.running(OURS, loaded) as ours:
         send(ours, requests, connections=CONNECTIONS, seconds=5, pause=pause)
+        asyncio.run(data.tidy(loaded))
         measured = send(ours, requests, connections=CONNECTIONS, seconds=seconds, pause=pause)
     asyncio.run(data.tidy(loaded))
     return measured
@@ -71,6 +72,7 @@ def _point(server: data.Server, rows: int, tasks: int | None) -> Point:
     loaded = asyncio.run(data.load(server, rows))
     people = duel.draw_people(loaded, None if tasks is None else [data.user_with(tasks)])
     latency = {}
+    asyncio.run(data.tidy(loaded))
     with servers.running(OURS, loaded) as ours:
         for kind in workloads.GROWING:
             number = CREATES if kind == "create" else REQUESTS
