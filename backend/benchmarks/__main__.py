@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers", nargs="*", choices=servers.PEERS, default=servers.PEERS, help="of the duel")
     parser.add_argument(
         "--before",
-        type=Path,
+        type=ROOT.joinpath,  # make runs this in backend/
         metavar="CHECKOUT",
         help="another checkout, installed: it takes part in the duel",
     )

@@ -134,7 +134,10 @@ def _command(name: str, port: int, checkout: Path) -> list[str]:
         case "fastify":
             return ["node", str(HERE / "fastify/server.js")]
         case "before":
-            return [str(checkout / "backend/.venv/bin/tasks"), "serve"]
+            program = checkout / "backend/.venv/bin/tasks"
+            if not program.exists():
+                raise Refusal(f"{program} does not exist; run `make check` in that checkout, which installs it.")
+            return [str(program), "serve"]
         case _:
             return [f"{programs}/tasks", "serve"]
 
