@@ -12,6 +12,6 @@ scale.py      many connections, many rows
 plots.py      a picture of the growth
 report.py     tables, results.json, docs/performance.md
 textbook/     a peer: FastAPI with SQLModel's AsyncSession
-fastify/      a peer: Fastify with pg
+fastify/      a peer: Fastify with pg; like textbook/, it can run with our SQL for search and stats
 tokens.py     a separate benchmark of token verification
 """

@@ -26,7 +26,8 @@ def main() -> int:
         with data.postgres(options.data.resolve()) as server:
             if "duel" in options.parts:
                 found.duel = duel.run(server, _plan(options))
-                print("\n".join(report.of_duel(found.duel)))
+                for table in (report.of_duel, report.of_sql, report.of_latency):
+                    print("\n".join(("", *table(found.duel))))  # a blank line between the tables
             if "crowd" in options.parts:
                 found.crowd = scale.crowd(server, seconds=options.seconds * 3)
                 print("\n".join(report.of_crowd(found.crowd)))
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--before",
         type=ROOT.joinpath,  # make runs this in backend/
         metavar="CHECKOUT",
-        help="another checkout, installed: it takes part in the duel",
+        help="another checkout of any release, installed: its service takes part in the duel",
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the duel (default: %(default)s)")
     parser.add_argument(

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from benchmarks import agree, data, pgbench, servers, workloads
 from benchmarks.load import Measured, send
-from benchmarks.servers import BEFORE, OURS
+from benchmarks.servers import BEFORE, OURS, WITH_OUR_SQL, Running
+from benchmarks.workloads import OWED_TO_SQL
 
 TASKS = 1_000_000
 PEOPLE = 2_000
@@ -40,19 +41,24 @@ class Outcome(NamedTuple):
     measured: dict[str, dict[str, list[Measured]]]  # by workload and server, one per round
     alone: dict[str, list[float]]  # requests a second of PostgreSQL alone, by workload
 
-    def ratio(self, workload: str, peer: str) -> Spread:
-        """Our requests per second relative to the peer's, compared round by round, seconds apart."""
-        ours = [one.per_second for one in self.measured[workload][OURS]]
-        if peer == POSTGRESQL:
-            theirs = self.alone[workload]
-        else:
-            theirs = [one.per_second for one in self.measured[workload][peer]]
-        return _spread(ours, theirs)
+    def ratio(self, workload: str, one: str, other: str) -> Spread:
+        """One server's requests per second relative to another's, compared round by round, seconds apart."""
+        return _spread(self._rates(workload, one), self._rates(workload, other))
 
     def thrift(self, workload: str, peer: str) -> Spread:
-        """The peer's processor time per request relative to ours."""
+        """The peer's processor time per request relative to ours, without PostgreSQL's."""
         of = self.measured[workload]
         return _spread([one.cpu_us for one in of[peer]], [one.cpu_us for one in of[OURS]])
+
+    def total_thrift(self, workload: str, peer: str) -> Spread:
+        """The same with PostgreSQL's."""
+        of = self.measured[workload]
+        return _spread([one.total_us for one in of[peer]], [one.total_us for one in of[OURS]])
+
+    def _rates(self, workload: str, name: str) -> list[float]:
+        if name == POSTGRESQL:
+            return self.alone[workload]
+        return [one.per_second for one in self.measured[workload][name]]
 
 
 def _spread(ones: Sequence[float], others: Sequence[float]) -> Spread:
@@ -74,18 +80,18 @@ def run(server: data.Server, plan: Plan) -> Outcome:
     outcome = Outcome({name: {} for name in plan.workloads}, {name: [] for name in plan.workloads})
     with ExitStack() as stack:
         # Idle servers do nothing, so they take no time from the one that is measured.
-        every = [stack.enter_context(servers.running(name, loaded)) for name in (OURS, *plan.peers)]
+        every = [stack.enter_context(servers.running(name, loaded)) for name in (OURS, *_peers(plan))]
         if plan.before:
             every.append(stack.enter_context(servers.running(BEFORE, loaded, checkout=plan.before)))
         agree.check(every, people)
         requests = {name: workloads.draw(name, people, REQUESTS) for name in plan.workloads}
         for name in plan.workloads:
-            for one in every:
+            for one in _in(name, every):
                 send(one, requests[name], connections=CONNECTIONS, seconds=WARM_UP_SECONDS)
-        turns = [*every, None]  # PostgreSQL alone has its turn among the servers
         for number in range(plan.rounds):
-            first = number % len(turns)
             for name in plan.workloads:
+                turns = [*_in(name, every), None]  # PostgreSQL alone has its turn among the servers
+                first = number % len(turns)
                 for turn in (*turns[first:], *turns[:first]):
                     asyncio.run(data.tidy(loaded))
                     if turn:
@@ -96,3 +102,14 @@ def run(server: data.Server, plan: Plan) -> Outcome:
                 print(f"round {number + 1} of {plan.rounds}: {name}", flush=True)
     asyncio.run(data.tidy(loaded))
     return outcome
+
+
+def _peers(plan: Plan) -> list[str]:
+    if set(OWED_TO_SQL).isdisjoint(plan.workloads):
+        return list(plan.peers)
+    return [*plan.peers, *(WITH_OUR_SQL[peer] for peer in plan.peers)]
+
+
+def _in(workload: str, every: Sequence[Running]) -> list[Running]:
+    """The servers that take part in this workload."""
+    return [one for one in every if workload in OWED_TO_SQL or one.name not in WITH_OUR_SQL.values()]

@@ -28,6 +28,11 @@ class Measured(NamedTuple):
     def per_second(self) -> float:
         return self.requests / self.seconds
 
+    @property
+    def total_us(self) -> float:
+        """Of the server and of PostgreSQL, per request."""
+        return self.cpu_us + self.database_us
+
 
 def send(
     server: Running, requests: Sequence[Request], *, connections: int, seconds: float, pause: float = 0.0

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,7 +12,7 @@ from benchmarks.conditions import Conditions
 from benchmarks.duel import POSTGRESQL, Outcome, Spread
 from benchmarks.load import Measured
 from benchmarks.scale import CONNECTIONS, REQUESTS_PER_SECOND, Growth, Point
-from benchmarks.servers import BEFORE, OURS, PEERS
+from benchmarks.servers import BEFORE, OURS, PEERS, WITH_OUR_SQL
 from benchmarks.workloads import GROWING
 
 RESULTS = "backend/benchmarks/results.json"
@@ -35,25 +35,53 @@ class Results:
 
 
 def of_duel(outcome: Outcome) -> list[str]:
-    """A table in Markdown."""
+    """A table in Markdown: what each server does, and the processor time that it takes."""
     lines = [
-        "| Workload | Server | Requests/s | p50 ms | p95 ms | p99 ms | CPU µs | DB µs | MB | Ours | By CPU |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|---|---|",
+        "| Workload | Server | Requests/s | Ours | Service µs | PostgreSQL µs | By CPU |",
+        "|---|---|--:|---|--:|--:|--:|",
     ]
     for workload, servers in outcome.measured.items():
-        for name in (name for name in (OURS, BEFORE, *PEERS) if name in servers):
+        for name in _named(servers):
             one = _middle(servers[name])
             times = thrift = ""
             if name != OURS:
-                times = _times(outcome.ratio(workload, name))
-                thrift = f"{outcome.thrift(workload, name).median:.2f}x"
-            figures = f"{one.per_second:,.0f} | {one.p50_ms:.1f} | {one.p95_ms:.1f} | {one.p99_ms:.1f}"
-            usage = f"{one.cpu_us:.0f} | {one.database_us:.0f} | {one.resident_mb:.0f}"
-            lines.append(f"| {workload} | {name} | {figures} | {usage} | {times} | {thrift} |")
-        alone, ratio = median(outcome.alone[workload]), outcome.ratio(workload, POSTGRESQL)
-        empty = "| " * 6
-        lines.append(f"| {workload} | {POSTGRESQL} | {alone:,.0f} {empty}| {_times(ratio)} | |")
+                times = _times(outcome.ratio(workload, OURS, name))
+                thrift = f"{outcome.total_thrift(workload, name).median:.2f}x"
+            usage = f"{one.cpu_us:.0f} | {one.database_us:.0f}"
+            lines.append(f"| {workload} | {name} | {one.per_second:,.0f} | {times} | {usage} | {thrift} |")
+        alone, ratio = median(outcome.alone[workload]), outcome.ratio(workload, OURS, POSTGRESQL)
+        lines.append(f"| {workload} | {POSTGRESQL} | {alone:,.0f} | {_times(ratio)} | | | |")
     return lines
+
+
+def of_latency(outcome: Outcome) -> list[str]:
+    """A table in Markdown: how long the same requests took, and the memory."""
+    lines = ["| Workload | Server | p50 ms | p95 ms | p99 ms | MB |", "|---|---|--:|--:|--:|--:|"]
+    for workload, servers in outcome.measured.items():
+        for name in _named(servers):
+            one = _middle(servers[name])
+            latency = f"{one.p50_ms:.1f} | {one.p95_ms:.1f} | {one.p99_ms:.1f}"
+            lines.append(f"| {workload} | {name} | {latency} | {one.resident_mb:.0f} |")
+    return lines
+
+
+def of_sql(outcome: Outcome) -> list[str]:
+    """A table in Markdown: what ours owes to its SQL and its indexes. Empty if no peer ran with our SQL."""
+    rows = []
+    for workload, servers in outcome.measured.items():
+        for peer, with_our_sql in WITH_OUR_SQL.items():
+            if with_our_sql in servers:
+                pairs = ((OURS, peer), (with_our_sql, peer), (OURS, with_our_sql))
+                cells = (_times(outcome.ratio(workload, one, other)) for one, other in pairs)
+                rows.append(f"| {workload} | {peer} | {' | '.join(cells)} |")
+    head = ["| Workload | Peer | Ours to the peer | Our SQL alone | The rest |", "|---|---|---|---|---|"]
+    return [*head, *rows] if rows else []
+
+
+def _named(servers: Container[str]) -> list[str]:
+    """Those that were measured, in the order of the tables."""
+    peers = (name for peer in PEERS for name in (peer, WITH_OUR_SQL[peer]))
+    return [name for name in (OURS, BEFORE, *peers) if name in servers]
 
 
 def _middle(rounds: Sequence[Measured]) -> Measured:
@@ -96,6 +124,9 @@ def publish(root: Path, results: Results) -> None:
     text = _replaced(text, "conditions", _conditions(results.conditions))
     if results.duel:
         text = _replaced(text, "duel", of_duel(results.duel))
+        text = _replaced(text, "latency", of_latency(results.duel))
+        if table := of_sql(results.duel):
+            text = _replaced(text, "sql", table)
     if results.crowd:
         text = _replaced(text, "crowd", of_crowd(results.crowd))
     if results.growth:
@@ -129,8 +160,11 @@ def _as_json(results: Results) -> Json:
     duel, crowd, growth = results.duel, results.crowd, results.growth
     found: Json = {**results.conditions._asdict()}
     if duel:
-        peers = (*PEERS, POSTGRESQL)
-        spreads = {workload: {peer: duel.ratio(workload, peer) for peer in peers} for workload in duel.measured}
+        peers = {workload: [name for name in _named(of) if name != OURS] for workload, of in duel.measured.items()}
+        spreads = {
+            workload: {peer: duel.ratio(workload, OURS, peer) for peer in (*of, POSTGRESQL)}
+            for workload, of in peers.items()
+        }
         middles = {
             workload: {name: _middle(rounds) for name, rounds in servers.items()}
             for workload, servers in duel.measured.items()
@@ -144,8 +178,12 @@ def _as_json(results: Results) -> Json:
             for workload, of in spreads.items()
         }
         found["cpu_ratios"] = {
-            workload: {peer: round(duel.thrift(workload, peer).median, 3) for peer in PEERS}
-            for workload in duel.measured
+            workload: {peer: round(duel.thrift(workload, peer).median, 3) for peer in of}
+            for workload, of in peers.items()
+        }
+        found["total_cpu_ratios"] = {
+            workload: {peer: round(duel.total_thrift(workload, peer).median, 3) for peer in of}
+            for workload, of in peers.items()
         }
         found["p95_ms"] = {workload: round(of[OURS].p95_ms, 2) for workload, of in middles.items()}
         found["memory_mb"] = round(max(of[OURS].resident_mb for of in middles.values()))

@@ -24,6 +24,8 @@ START_SECONDS = 20
 
 OURS, TEXTBOOK, FASTIFY = "ours", "textbook", "fastify"
 PEERS = (TEXTBOOK, FASTIFY)
+WITH_OUR_SQL = {TEXTBOOK: "textbook-sql", FASTIFY: "fastify-sql"}
+"""The peers again, with our SQL where it differs most: what then remains of a ratio is the service's."""
 BEFORE = "before"
 """Ours again, from another checkout."""
 
@@ -103,6 +105,7 @@ def running(
         "LOG_FORMAT": "json",  # as in production; the peers write no log at all
         "NODE_ENV": "production",
         "PYTHONPATH": str(HERE.parent),
+        **({"OUR_SQL": "1"} if name in WITH_OUR_SQL.values() else {}),
         **(environment or {}),
     }
     with ExitStack() as stack:
@@ -128,10 +131,10 @@ def _postmaster_id(loaded: data.Loaded) -> int:
 def _command(name: str, port: int, checkout: Path) -> list[str]:
     programs = Path(sys.executable).parent
     match name:
-        case "textbook":
+        case "textbook" | "textbook-sql":
             options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port", str(port)]
             return [f"{programs}/uvicorn", "benchmarks.textbook.app:app", *options]
-        case "fastify":
+        case "fastify" | "fastify-sql":
             return ["node", str(HERE / "fastify/server.js")]
         case "before":
             program = checkout / "backend/.venv/bin/tasks"

@@ -106,6 +106,9 @@ WORKLOADS: dict[str, dict[Kind, int]] = {  # kinds of requests, and their shares
     "mixed": {list_: 70, get: 10, toggle: 10, create: 5, stats: 5},
 }
 
+OWED_TO_SQL = ("search", "stats")
+"""The workloads in which our SQL uses indexes that the peers' cannot. Peers with our SQL run only these."""
+
 GROWING: dict[str, Kind] = {"list": list_, "get": get, "search": search, "vain search": vain, "create": create}
 
 

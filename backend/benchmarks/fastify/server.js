@@ -1,13 +1,13 @@
 // A peer: Fastify with pg, as their documentation recommends. Schemas check what comes in and write what goes
 // out, statements are prepared by name, and verified tokens are remembered as ours does. Tenants are kept apart by the
-// WHERE.
+// WHERE. With OUR_SQL, it searches and counts by the same SQL as ours.
 import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
 import jwt from '@fastify/jwt'
 import pg from 'pg'
 
 const { DATABASE_URL, BETTER_AUTH_SECRET, BETTER_AUTH_URL, MAX_TASKS_PER_USER, API_PORT } = process.env
-const { REMEMBERED_TOKENS, REMEMBERED_FOR } = process.env
+const { REMEMBERED_TOKENS, REMEMBERED_FOR, OUR_SQL } = process.env
 
 // As JavaScript's Date a time would lose its microseconds.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => {
@@ -86,6 +86,16 @@ const patched = {
 
 const COLUMNS = `"id", "userId", "title", "description", "status", "completedAt", "priority", "category", "dueDate",
   "dueAllDay", "version", "createdAt", "updatedAt"`
+// The SQL of ours: conditions and an order that its indexes have, and two counts, each from an index alone.
+const CONTAINS = `(strpos(lower("title"), lower(? COLLATE "pg_c_utf8")) > 0
+  OR strpos(lower("description"), lower(? COLLATE "pg_c_utf8")) > 0)`
+const DUE_ASCENDING = `least("dueDate", 'infinity'::timestamptz)`
+const COUNTS = `SELECT total, pending, total - pending AS completed, overdue FROM (
+  SELECT (SELECT count(*) FROM tasks WHERE "userId" = $1)::integer AS total, count(*)::integer AS pending,
+         (count(*) FILTER (WHERE CASE WHEN "dueAllDay" THEN "dueDate" < date_trunc('day', now(), 'UTC')
+                                      ELSE "dueDate" <= now() END))::integer AS overdue
+    FROM tasks WHERE "userId" = $1 AND "completedAt" IS NULL) AS counted`
+
 const MINE = 'WHERE "userId" = $1 AND "id" = $2'
 
 function read (row) {
@@ -128,17 +138,19 @@ await app.register(async (routes) => {
     const values = [request.user.sub]
     const where = ['"userId" = $1']
     const add = (condition, value) => where.push(condition.replaceAll('?', `$${values.push(value)}`))
-    if (status) add('"status" = ?', status)
+    if (status && OUR_SQL) where.push(`"completedAt" IS ${status === 'pending' ? '' : 'NOT '}NULL`)
+    else if (status) add('"status" = ?', status)
     if (priority) add('"priority" = ?', priority)
     if (category) add('"category" = ?', category)
     for (const word of search?.split(/\s+/).filter(Boolean) ?? []) {
-      add('("title" ILIKE ? OR "description" ILIKE ?)', `%${word.replace(/[\\%_]/g, '\\$&')}%`)
+      if (OUR_SQL) add(CONTAINS, word)
+      else add('("title" ILIKE ? OR "description" ILIKE ?)', `%${word.replace(/[\\%_]/g, '\\$&')}%`)
     }
-    const key = sortBy === 'title' ? 'lower("title")' : `"${sortBy}"`
+    let key = sortBy === 'title' ? `lower("title") ${order}` : `"${sortBy}" ${order}`
+    if (sortBy === 'dueDate') key = OUR_SQL && order === 'asc' ? DUE_ASCENDING : `${key} NULLS LAST`
     const { rows } = await run(
       `SELECT ${COLUMNS} FROM tasks WHERE ${where.join(' AND ')}
-       ORDER BY ${key} ${order}${sortBy === 'dueDate' ? ' NULLS LAST' : ''}, "id" ${order} LIMIT $${values.push(limit)}`,
-      values)
+       ORDER BY ${key}, "id" ${order} LIMIT $${values.push(limit)}`, values)
     rows.forEach(read)
     return rows
   })
@@ -197,8 +209,8 @@ await app.register(async (routes) => {
       response: { 200: { type: 'object', properties: { total: count, pending: count, completed: count, overdue: count } } }
     }
   }, async (request) => {
-    const { rows } = await run(
-      `SELECT count(*)::integer AS total,
+    const { rows } = await run(OUR_SQL ? COUNTS
+      : `SELECT count(*)::integer AS total,
               (count(*) FILTER (WHERE "status" = 'pending'))::integer AS pending,
               (count(*) FILTER (WHERE "status" = 'completed'))::integer AS completed,
               (count(*) FILTER (WHERE "status" = 'pending' AND
