@@ -177,12 +177,18 @@ $(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
 # has since installed without the development tools.
 $(INSTALLED): backend/uv.lock backend/pyproject.toml backend/.python-version $(if $(wildcard $(VENV)/pytest),,FORCE)
 	@(cd backend && uv --version) >/dev/null 2>&1 || $(MAKE) --no-print-directory $(OWN_UV)
-	@$(call SYNC,$(PROGRESS) "Installing what the backend needs")
+	@$(call SYNC,env UV_PYTHON="$(PYTHON)" $(PROGRESS) "Installing what the backend needs")
 	@touch $@
 
 # With what a single task needs. The next one of these may take it away again.
 INSTALL_GROUP = ($(call SYNC) --group $(1))
 SYNC = cd backend && if uv --version >/dev/null 2>&1; then uv=uv; else uv=../$(OWN_UV); fi && $(1) $$uv sync --locked --quiet
+
+# An environment that works keeps its Python. A new one gets the newest that uv finds, which need not be the first in
+# PATH; if uv finds none, it downloads one. Of backend/.python-version uv itself reads the first line only, which is a
+# range. The versions below it are for pyenv and for this.
+PYTHON = $${UV_PYTHON:-$$(.venv/bin/python -V >/dev/null 2>&1 || for version in $$(sed 1d .python-version); do \
+	$$uv python find --no-python-downloads "$$version" 2>/dev/null && break; done)}
 
 .PHONY: FORCE
 FORCE:
