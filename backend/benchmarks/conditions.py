@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import sys
 import sysconfig
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -74,9 +75,15 @@ def _versions() -> dict[str, str]:
 
 
 def _build() -> str:
-    """How Python was built. Most builds use profile-guided optimization, which makes them faster."""
-    optimized = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
-    return "built with" + ("" if optimized else "out") + " profile-guided optimization"
+    """How Python was built. Most builds use profile-guided optimization, which makes them faster.
+
+    Debian's do so without the option, and leave the compiler's flags out of what they say about themselves.
+    """
+    if "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""):
+        return "built with profile-guided optimization"
+    if sys.base_prefix == "/usr":
+        return "the system's build"
+    return "built without profile-guided optimization"
 
 
 def _processor() -> str:
