@@ -144,8 +144,8 @@ async def _cluster(connection: "Connection") -> Finding:
             f"the role's setting {name} is {setting!r} and not {needed!r}, so no write finds its rows; run "
             "`tasks migrate`",
         )
-    servers = await connection.fetchval("SELECT count(DISTINCT groupid) FROM pg_dist_placement")
-    return good("citus", f"the tables are distributed by the user's id; {servers} servers hold them")
+    servers = await connection.fetchval(citus.SERVERS)
+    return good("citus", f"the tasks are distributed by their user; {servers} servers hold them")
 
 
 async def _sessions(connection: "Connection") -> Finding:

@@ -23,6 +23,13 @@ STATE = f"""
       LEFT JOIN pg_dist_partition ON logicalrelid = to_regclass(quote_ident(name))
 """  # noqa: S608 - constants
 
+# How many servers have the rows of users.
+SERVERS = """
+    SELECT count(DISTINCT groupid)
+      FROM pg_dist_placement JOIN pg_dist_shard USING (shardid) JOIN pg_dist_partition USING (logicalrelid)
+     WHERE partmethod <> 'n'
+"""
+
 
 def expected() -> dict[str, str]:
     """How each table has to be distributed. Every server has all of `user`, for our foreign keys to it."""
@@ -48,7 +55,9 @@ def distribute(connection: Connection) -> None:
         if state[table] == kind:
             continue
         if state[table]:
-            raise MigrationError(f'The table "{table}" is distributed by {state[table]}, and should be by {kind}.')
+            raise MigrationError(
+                f'The table "{table}" is distributed already, and in another way: {state[table]}, and not {kind}.'
+            )
         name = connection.scalar(text("SELECT quote_ident(:table)"), {"table": table})
         if kind == REFERENCE:
             connection.execute(text("SELECT create_reference_table(:name)"), {"name": name})
@@ -59,5 +68,5 @@ def distribute(connection: Connection) -> None:
 
 
 def _state(connection: Connection) -> dict[str, str | None]:
-    rows = connection.execute(text(STATE.replace("$1", ":tables")), {"tables": list(expected())})
+    rows = connection.exec_driver_sql(STATE, (list(expected()),))
     return {row.name: row.distributed for row in rows}
