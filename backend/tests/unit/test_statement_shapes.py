@@ -50,14 +50,16 @@ def faults_of_write(write: exp.Expr, tenant: str) -> Iterator[str]:
         f"RETURNING more than columns: {sql(part)}" for part in returned if not isinstance(part, exp.Column)
     )
     for case in write.find_all(exp.Case):
-        for node in case.find_all(exp.Anonymous, exp.CurrentTimestamp, exp.Parameter):
+        for node in case.find_all(exp.Anonymous, exp.Cast):
             if node.find_ancestor(exp.Subquery, exp.Case) == case and is_computed(node):
                 yield f"computed for each row inside of CASE: {sql(node)}"
 
 
 def is_computed(node: exp.Expr) -> bool:
-    """A cast of text to an enumeration looks into the catalog, as functions may."""
-    return not isinstance(node, exp.Parameter) or "task_" in sql(node.parent or node)
+    """Whether it looks into the catalog or at the clock: a function, or a cast of text to an enumeration."""
+    return not isinstance(node, exp.Cast) or (
+        node.to.this == exp.DataType.Type.USERDEFINED and not isinstance(node.this, exp.Literal)
+    )
 
 
 def conditions(place: exp.Expr) -> set[str]:
