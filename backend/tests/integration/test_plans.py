@@ -271,7 +271,7 @@ async def test_a_write_sets_the_tenant_before_anything_else(
     """The policy reads the setting, and so does a count; too early they would find nothing."""
     nodes = await explain(service, statement, mode, options="VERBOSE, FORMAT JSON")
 
-    (setting,) = (node for node in nodes if "tasks_tenant" in node.get("Output", [""])[0])
+    (setting,) = (node for node in nodes if "set_config" in node.get("Output", [""])[0])
     (gate,) = (node["One-Time Filter"] for node in nodes if "InitPlan" in node.get("One-Time Filter", ""))
     assert gate.lstrip("(").startswith(f"{setting['Subplan Name']})")
 

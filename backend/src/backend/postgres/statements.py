@@ -43,8 +43,8 @@ SCOPE = (
 """The tenant, once it is set. A subquery inside a query for `Statement.read` correlates to it."""
 
 # PostgreSQL evaluates a condition on no column before it looks for rows (a "one-time filter"). The policy becomes
-# part of the same filter, and comes after this condition. The function is `set_config` for whichever server holds
-# the rows, which on Citus is another one.
+# part of the same filter, and comes after this condition. The function is `set_config`, except on Citus, where it
+# reaches the server that has the rows (`citus.py`).
 _IS_SET = select(func.tasks_tenant(_TENANT)).scalar_subquery() == _TENANT
 
 

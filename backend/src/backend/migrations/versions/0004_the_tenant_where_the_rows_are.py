@@ -1,6 +1,6 @@
 """What a distributed PostgreSQL needs: a policy without a subquery, and a function that sets the tenant.
 
-`SET LOCAL` reaches the server that has the rows, where `set_config` would stay on the one that was asked.
+`postgres/citus.py` replaces the function with one that sets it on the server that has the rows.
 """
 
 from alembic import op
@@ -15,11 +15,8 @@ def upgrade() -> None:
     op.execute(f"""ALTER POLICY tenant ON tasks USING ("userId" = {TENANT}) WITH CHECK ("userId" = {TENANT})""")
     op.execute(
         """
-        CREATE FUNCTION tasks_tenant(tenant text) RETURNS text LANGUAGE plpgsql AS $$
-        BEGIN
-            EXECUTE format('SET LOCAL app.user_id = %L', tenant);
-            RETURN tenant;
-        END $$
+        CREATE FUNCTION tasks_tenant(tenant text) RETURNS text LANGUAGE sql
+        AS $$ SELECT set_config('app.user_id', tenant, true) $$
         """
     )
 
