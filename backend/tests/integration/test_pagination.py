@@ -118,6 +118,18 @@ async def test_pages_of_any_size_hold_the_same_tasks(user: User, limit: int) -> 
     assert found.pages == -(-7 // limit)
 
 
+async def test_what_ends_a_task_inside_of_a_text_ends_no_page(user: User) -> None:
+    """A page is cut from its JSON at a comma and a line break."""
+    notes = ['x,\n{"id":1}', ",\n", "\\,\n", ",\r\n"]
+    for note in notes:
+        await user.add_task(title="Plan", description=note)
+
+    listed = await walk(user, "sort_order=asc&limit=1")
+
+    assert [task["description"] for task in listed.tasks] == notes
+    assert listed.pages == len(notes)
+
+
 async def test_filters_hold_on_every_page(user: User) -> None:
     for number in range(9):
         await user.add_task(title=f"Task & {number}", category="home" if number % 2 else "work")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import asyncpg
 from pydantic import BaseModel
 from sqlalchemy import (
     Boolean,
@@ -16,7 +17,6 @@ from sqlalchemy import (
     String,
     Text,
     Uuid,
-    case,
     cast,
     func,
     literal_column,
@@ -85,21 +85,30 @@ def row(table: FromClause, schema: type[BaseModel], **computed: Sql) -> Sql:
     return _object(members)
 
 
-def page(query: Select[tuple[Any]], limit: ColumnElement[int]) -> Select[tuple[Any, Any]]:
-    """The first `limit` values of a query of one value of JSON, called `json`, as one row.
+# Inside the JSON that PostgreSQL writes, a line break is escaped.
+_SEPARATOR = ",\n"
 
-    `items` is an array of them, and `last` the last one if there are more, else null. Each row that is sent by
-    itself would cost the driver and Python a few microseconds.
+
+def page(query: Select[tuple[Any]], limit: ColumnElement[int]) -> Select[tuple[Any, Any]]:
+    """The first `limit` values of a query of one value of JSON, called `json`, as one row, for `read_page`.
+
+    Each row that is sent by itself would cost the driver and Python a few microseconds, and a window function, to
+    tell the last value from the others, PostgreSQL half a microsecond.
     """
     values = query.limit(limit + 1).subquery("page")
-    numbered = select(values.c.json, func.row_number().over().label("number")).subquery("numbered")
-    json, number = numbered.c.json, numbered.c.number
-    items = func.string_agg(json, literal_column("','")).filter(number <= limit)
-    last = func.max(json).filter(number == limit)
-    return select(
-        func.concat(literal_column("'['"), items, literal_column("']'")).label("items"),
-        case((func.count() > limit, last)).label("last"),
-    )
+    items = func.string_agg(values.c.json, literal_column(f"E{_SEPARATOR!r}"))
+    return select(items.label("items"), (func.count() > limit).label("has_more"))
+
+
+def read_page(row: asyncpg.Record) -> tuple[str, str | None]:
+    """The values of a `page` as an array, and the last of them if there are more."""
+    items, has_more = row
+    if not items:
+        return "[]", None
+    if not has_more:
+        return f"[{items}]", None
+    items, _, _ = items.rpartition(_SEPARATOR)  # one value is of the next page
+    return f"[{items}]", items.rpartition(_SEPARATOR)[2]
 
 
 def _column(table: FromClause, name: str) -> Column[Any]:

@@ -11,6 +11,7 @@ from backend.database import Tenant
 from backend.errors import AccountGone, Fault, InvalidValues, PreconditionFailed, TaskNotFound, TooManyTasks
 from backend.models.ids import uuid7
 from backend.models.tasks import Status
+from backend.postgres.json import read_page
 from backend.postgres.statements import Statement
 from backend.schemas.tasks import TaskCreate, TaskPatch, TaskPut, TaskQuery
 from backend.services import tasks_sql as sql
@@ -49,7 +50,8 @@ async def find(tenant: Tenant, query: TaskQuery) -> Page:
     statement = sql.find(
         frozenset(filters), len(words), query.sort_by, query.sort_order, paged=query.cursor is not None
     )
-    ((found, last),) = await tenant.read(statement, limit=query.limit, **values)
+    (row,) = await tenant.read(statement, limit=query.limit, **values)
+    found, last = read_page(row)
     return Page(found, Cursor.after(json.loads(last), query.sort_by, query.sort_order) if last else None)
 
 
