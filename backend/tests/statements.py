@@ -34,6 +34,7 @@ VALUES: dict[str, Any] = {  # SQL values by the names that statements give their
     "due_after": NOON,
     "due_before": NOON,
     "today": NOON,
+    "deadline": datetime.max.replace(tzinfo=UTC),
     "word0": "water",
 }
 AFTER = {SortBy.TITLE: "8", SortBy.PRIORITY: "medium"}

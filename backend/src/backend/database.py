@@ -32,14 +32,14 @@ class Tenant:
 
         Raises DatabaseUnavailable.
         """
-        return await self._executor.read(statement.sql, *self._arguments(statement, values))
+        return await self._executor.read(statement, self._with_tenant(values))
 
     async def write(self, statement: Statement, /, **values: Any) -> list[asyncpg.Record]:  # noqa: ANN401 - SQL values
         """One round trip and one transaction, repeated on another connection where it was certainly not done.
 
         Raises DatabaseUnavailable. If the connection was lost under way, nobody knows whether the write was done.
         """
-        return await self._executor.write(statement.sql, *self._arguments(statement, values))
+        return await self._executor.write(statement, self._with_tenant(values))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator["Transaction"]:
@@ -59,11 +59,11 @@ class Tenant:
             finally:
                 self._is_in_transaction = False
 
-    def _arguments(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
+    def _with_tenant(self, values: dict[str, Any]) -> dict[str, Any]:
         if self._is_in_transaction:
             # It would be done on another connection, and not undone with the rest.
             raise RuntimeError("This tenant has a transaction open; run the statement in that.")
-        return statement.arguments({**values, "tenant": self.user_id})
+        return {**values, "tenant": self.user_id}
 
 
 class Transaction(Tenant):
@@ -116,4 +116,4 @@ class Database:
         await self._connections.check()
 
     def tenant(self, principal: Principal) -> Tenant:
-        return Tenant(self._connections, principal)
+        return Tenant(self._connections.share(principal.user_id), principal)

@@ -5,7 +5,8 @@ import tempfile
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sized
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -74,7 +75,7 @@ async def serve(settings: Settings) -> AsyncIterator[Serve]:
     """Start the application on a database; it is stopped after the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(url: str, *, pool_size: int = 2) -> httpx2.AsyncClient:
+        async def start(url: str, *, pool_size: int = 3) -> httpx2.AsyncClient:
             app = create_app(settings_for(settings, url, pool_size=pool_size))
             return await stack.enter_async_context(support.running(app))
 
@@ -83,7 +84,7 @@ async def serve(settings: Settings) -> AsyncIterator[Serve]:
 
 @pytest.fixture
 async def place_user(place: Place, serve: Serve) -> User:
-    """Somebody served by two connections to the place."""
+    """Somebody who may have two connections to the place at once, of three."""
     return await support.new_user(await serve(place.url), place.owner)
 
 
@@ -440,6 +441,62 @@ async def test_a_frozen_server_keeps_nobody_waiting_longer_than_5_seconds(
             assert seconds < 5
         assert seconds_to_leave < 5
         assert (await user.get("tasks")).json() == [task]
+
+
+async def test_a_write_answered_with_a_503_is_not_done_afterwards(victim: Victim, serve: Serve) -> None:
+    """The server's processes for one service freeze, with the writes in their sockets. Another service goes on."""
+    async with victim() as place:
+        user = await support.new_user(await serve(place.url), place.owner)
+        task = await user.add_task(title="First")
+        # A connection for each write.
+        await asyncio.gather(*(user.get("tasks") for _ in range(2)))
+        processes = [psutil.Process(pid) for pid in await backends(place)]
+        other = User(await serve(place.url), user.id, user.token)
+
+        with ExitStack() as freezing:
+            for process in processes:
+                freezing.enter_context(frozen(process))
+            lost = await asyncio.gather(
+                user.patch(f"tasks/{task['id']}", json={"title": "Late"}),
+                user.post("tasks", json={"title": "Late"}),
+            )
+            newer = await other.patch(f"tasks/{task['id']}", json={"title": "Newer"})
+        for process in processes:
+            await eventually(partial(_has_ended, process))
+
+        for answer in lost:
+            assert_unavailable(answer)
+        assert (await other.get("tasks")).json() == [newer.json()]
+
+
+async def _has_ended(process: psutil.Process) -> bool:
+    return not process.is_running()
+
+
+# From now on the server's clock is an hour ahead.
+SET_THE_CLOCK = """
+    CREATE SCHEMA clock;
+    CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+    AS 'SELECT pg_catalog.clock_timestamp() + interval ''1 hour''';
+    GRANT USAGE ON SCHEMA clock TO PUBLIC;
+    CREATE OR REPLACE FUNCTION tasks_tenant(tenant text, deadline timestamptz) RETURNS text LANGUAGE sql AS $$
+        SELECT CASE WHEN clock.clock_timestamp() < deadline THEN set_config('app.user_id', tenant, true)
+                    ELSE tasks_too_late() END
+    $$;
+"""
+
+
+async def test_a_clock_that_was_set_costs_no_write(place: Place, place_user: User) -> None:
+    """Whatever is sent on connections that know the old time is late, and done on a new one."""
+    await place_user.add_task(title="Before")
+    before = await backends(place)
+    await place.owner.execute(SET_THE_CLOCK)
+    await place.owner.execute(f"ALTER DATABASE {place.database} SET search_path = clock, public, pg_catalog")
+
+    await place_user.add_task(title="After")
+
+    assert len(before) == 1
+    assert before[0] not in await backends(place)
 
 
 async def _two(pids: Awaitable[list[int]]) -> bool:

@@ -364,6 +364,7 @@ async def test_the_services_role_gives_up_by_itself(place: Place) -> None:
         "statement_timeout": "3s",
         "lock_timeout": "2s",
         "idle_in_transaction_session_timeout": "10s",
+        "transaction_timeout": "3s",
     }
 
 

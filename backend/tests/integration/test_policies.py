@@ -36,7 +36,7 @@ async def service(service_url: str) -> AsyncIterator[Connection]:
 @asynccontextmanager
 async def acting_as(service: Connection, user_id: str) -> AsyncIterator[None]:
     async with service.transaction():
-        await service.execute("SELECT tasks_tenant($1)", user_id)
+        await service.execute("SELECT tasks_tenant($1, 'infinity')", user_id)
         yield
 
 

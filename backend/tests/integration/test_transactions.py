@@ -330,6 +330,20 @@ async def test_one_that_idles_too_long_is_ended(place: Place) -> None:
     assert await place.titles() == []
 
 
+async def test_a_commit_that_was_given_up_is_not_done_afterwards(place: Place) -> None:
+    """The server's process froze before it read the COMMIT, and goes on too late."""
+    frozen = psutil.Process((await place.tenant.read(PID))[0][0])
+
+    with pytest.raises(DatabaseUnavailable):
+        async with place.tenant.transaction() as tx:
+            await add(tx, "Water the plants")
+            frozen.suspend()
+    frozen.resume()
+    await eventually(lambda: _is_empty(place.backends()))
+
+    assert await place.titles() == []
+
+
 async def _is_empty(things: Awaitable[list[int]]) -> bool:
     return not await things
 

@@ -36,13 +36,13 @@ def faults(statement: Statement) -> Iterator[str]:
             if write is None and f'{table.name}."userId" = scope.user_id' not in terms:
                 yield f"a {place.key} on {table.name} that does not wait for the scope: {terms}"
     if write is not None:
-        yield from faults_of_write(write, tenant)
+        yield from faults_of_write(write, tenant, f"${statement.names.index('deadline') + 1}")
 
 
-def faults_of_write(write: exp.Expr, tenant: str) -> Iterator[str]:
+def faults_of_write(write: exp.Expr, tenant: str, deadline: str) -> Iterator[str]:
     asked = write.expression if isinstance(write, exp.Insert) else write
-    if f"(SELECT TASKS_TENANT({tenant})) = {tenant}" not in conditions(asked):
-        yield f"a write that does not set the tenant: {conditions(asked)}"
+    if f"(SELECT TASKS_TENANT({tenant}, {deadline})) = {tenant}" not in conditions(asked):
+        yield f"a write that does not set the tenant before its deadline: {conditions(asked)}"
     if isinstance(write, exp.Insert) and sql(asked.expressions[0].unalias()) != tenant:
         yield "an insert whose first value is not the tenant"
     returned = write.args["returning"].expressions

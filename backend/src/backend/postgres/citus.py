@@ -16,8 +16,11 @@ ROLE_SETTING = ("citus.propagate_set_commands", "local")
 # Citus passes on a SET LOCAL, but not what `set_config` does, to the server that has the rows. On one server
 # `set_config` does the same, and faster.
 _TENANT_ON_EVERY_SERVER = """
-    CREATE OR REPLACE FUNCTION tasks_tenant(tenant text) RETURNS text LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION tasks_tenant(tenant text, deadline timestamptz) RETURNS text LANGUAGE plpgsql AS $$
     BEGIN
+        IF clock_timestamp() >= deadline THEN
+            PERFORM tasks_too_late();
+        END IF;
         EXECUTE format('SET LOCAL app.user_id = %L', tenant);
         RETURN tenant;
     END $$

@@ -21,23 +21,33 @@ _LOST_CONNECTION = (
 _TRANSIENT_CLASSES = {"08", "53", "57", "40"}
 _TRANSIENT = {"55P03", "25006"}  # lock not available; read-only server
 
+TOO_LATE = "57T01"  # of ours, in the class of operator intervention
+
 # A CHECK is named after its table and column. Citus may add the number of a shard.
 _CHECK = re.compile(r"\bck_\w+_([A-Za-z]+)(?:_[0-9]+)?\b")
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether the connection is dead. The statement may or may not have been executed."""
-    return isinstance(error, _LOST_CONNECTION)
+    """Whether the connection is of no more use. The statement may or may not have been executed."""
+    return isinstance(error, _LOST_CONNECTION) or is_late(error)
+
+
+def is_late(error: Exception) -> bool:
+    """Whether the server refused to begin a statement after its deadline, as `tasks_tenant` does."""
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate == TOO_LATE
 
 
 def is_not_done(error: Exception) -> bool:
     """Whether a statement was certainly not executed.
 
-    Either it was not sent in full, or an administrator ended its transaction before the commit. A broken pipe
-    (EPIPE) means that the system refused some of the bytes, and the server commits nothing before it has the last.
+    It was not sent in full, or arrived too late, or an administrator ended its transaction before the commit. A
+    broken pipe (EPIPE) means that the system refused some of the bytes, and the server commits nothing before it
+    has the last.
     """
-    return isinstance(error, DRIVER_ERRORS) or isinstance(
-        error.__cause__, (asyncpg.AdminShutdownError, BrokenPipeError)
+    return (
+        isinstance(error, DRIVER_ERRORS)
+        or is_late(error)
+        or isinstance(error.__cause__, (asyncpg.AdminShutdownError, BrokenPipeError))
     )
 
 

@@ -15,6 +15,8 @@ ROLE_SETTINGS = {
     "statement_timeout": "3s",
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
+    # Like the deadline of a write: a COMMIT that waited in the socket of a frozen server process is refused.
+    "transaction_timeout": "3s",
 }
 
 # What the service reads of Better Auth's tables, by the source that needs it: no email address, no password and no

@@ -7,6 +7,7 @@ from typing import Any, Self
 from sqlalchemy import (
     ClauseElement,
     ColumnElement,
+    DateTime,
     Delete,
     FromClause,
     Insert,
@@ -32,6 +33,7 @@ _ZERO: ColumnElement[int] = literal_column("0")
 _DIALECT = asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
 
 _TENANT = bindparam("tenant", type_=Text)
+_DEADLINE = bindparam("deadline", type_=DateTime(timezone=True))
 
 # One statement sets the tenant and uses it, which saves a round trip. The setting ends with the transaction.
 # A query that uses the result of a subquery runs after it. OFFSET 0 keeps the planner from flattening it.
@@ -45,7 +47,7 @@ SCOPE = (
 # PostgreSQL evaluates a condition on no column before it looks for rows (a "one-time filter"). The policy becomes
 # part of the same filter, and comes after this condition. The function is `set_config`, except on Citus, where it
 # reaches the server that has the rows (`citus.py`).
-_IS_SET = select(func.tasks_tenant(_TENANT)).scalar_subquery() == _TENANT
+_IS_SET = select(func.tasks_tenant(_TENANT, _DEADLINE)).scalar_subquery() == _TENANT
 
 
 def of_tenant(table: Table) -> ColumnElement[bool]:
