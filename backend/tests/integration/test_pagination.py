@@ -7,6 +7,7 @@ from typing import NamedTuple
 import httpx2
 import pytest
 
+from backend.postgres.json import MAX_PAGE_BYTES
 from support import Connection, Json, User, assert_problem, pointers
 
 SORTS = ["createdAt", "updatedAt", "dueDate", "priority", "title"]
@@ -128,6 +129,45 @@ async def test_what_ends_a_task_inside_of_a_text_ends_no_page(user: User) -> Non
 
     assert [task["description"] for task in listed.tasks] == notes
     assert listed.pages == len(notes)
+
+
+# Tasks of about 10 KB, and what each character of their descriptions takes in JSON.
+LARGE = """
+    INSERT INTO tasks ("userId", id, title, description, priority, "createdAt", "updatedAt")
+    SELECT $1, uuidv7(), 'Large', repeat($3, 10000), 'low', now(), now() FROM generate_series(1, $2)
+"""
+
+
+@pytest.mark.parametrize("surplus", [-1, 0, 1])
+async def test_a_page_has_so_many_bytes_and_no_more(user: User, owner: Connection, surplus: int) -> None:
+    await owner.execute(LARGE, user.id, 101, "x")
+    last = await user.add_task(description="x")
+    spare = MAX_PAGE_BYTES - len((await user.get("tasks")).content)
+    await user.patch(f"tasks/{last['id']}", json={"description": "x" * (1 + spare + surplus)})
+
+    answer = await user.get("tasks")
+    listed = await walk(user, "sort_by=updatedAt&sort_order=asc")
+
+    if surplus > 0:
+        assert "next" in answer.links
+        assert len(answer.content) < MAX_PAGE_BYTES
+    else:
+        assert "next" not in answer.links
+        assert len(answer.content) == MAX_PAGE_BYTES + surplus
+    assert len(set(listed.ids)) == len(listed.ids) == 102
+
+
+async def test_a_page_of_the_largest_tasks_goes_on(user: User, owner: Connection) -> None:
+    """A control character takes six bytes in JSON, so they are 12 MB."""
+    await owner.execute(LARGE, user.id, 200, "\x01")
+
+    async def is_small(page: Json) -> None:
+        assert 0 < len(page) <= MAX_PAGE_BYTES // 60_000
+
+    listed = await walk(user, "", is_small)
+
+    assert len(set(listed.ids)) == len(listed.ids) == 200
+    assert listed.pages < 30
 
 
 async def test_filters_hold_on_every_page(user: User) -> None:

@@ -1,6 +1,6 @@
 """JSON that PostgreSQL writes. Decision 0005 says why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -17,6 +17,8 @@ from sqlalchemy import (
     String,
     Text,
     Uuid,
+    bindparam,
+    case,
     cast,
     func,
     literal_column,
@@ -85,26 +87,42 @@ def row(table: FromClause, schema: type[BaseModel], **computed: Sql) -> Sql:
     return _object(members)
 
 
+MAX_PAGE_BYTES = 1024 * 1024
+
 # Inside the JSON that PostgreSQL writes, a line break is escaped.
 _SEPARATOR = ",\n"
 
 
-def page(query: Select[tuple[Any]], limit: ColumnElement[int]) -> Select[tuple[Any, Any]]:
-    """The first `limit` values of a query of one value of JSON, called `json`, as one row, for `read_page`.
+def page(query: Select[tuple[Any]]) -> Select[tuple[Any, Any, Any]]:
+    """The first values of a query of one value of JSON, called `json`, as one row. `read_page` reads it.
 
     Each row that is sent by itself would cost the driver and Python a few microseconds, and a window function, to
     tell the last value from the others, PostgreSQL half a microsecond.
     """
+    limit = bindparam("limit", type_=Integer)
     values = query.limit(limit + 1).subquery("page")
     items = func.string_agg(values.c.json, literal_column(f"E{_SEPARATOR!r}"))
-    return select(items.label("items"), (func.count() > limit).label("has_more"))
+    size = func.octet_length(items)
+    return select(
+        case((size <= literal_column(str(MAX_PAGE_BYTES - len("[]"))), items)).label("items"),
+        size.label("size"),
+        (func.count() > limit).label("has_more"),
+    )
 
 
-def read_page(row: asyncpg.Record) -> tuple[str, str | None]:
-    """The values of a `page` as an array, and the last of them if there are more."""
-    items, has_more = row
-    if not items:
-        return "[]", None
+async def read_page(read: Callable[[int], Awaitable[list[asyncpg.Record]]], limit: int) -> tuple[str, str | None]:
+    """An array of up to `limit` values, of at most MAX_PAGE_BYTES, and the last of them if there are more.
+
+    `read` executes a `page` with a limit. It is called again with smaller ones, about six times at most, if the
+    values are too large. Two must always fit.
+    """
+    while True:
+        ((items, size, has_more),) = await read(limit)
+        if items:
+            break
+        if not size:
+            return "[]", None
+        limit = max(1, min(limit // 2, limit * MAX_PAGE_BYTES // size))
     if not has_more:
         return f"[{items}]", None
     items, _, _ = items.rpartition(_SEPARATOR)  # one value is of the next page

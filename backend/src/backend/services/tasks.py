@@ -50,8 +50,7 @@ async def find(tenant: Tenant, query: TaskQuery) -> Page:
     statement = sql.find(
         frozenset(filters), len(words), query.sort_by, query.sort_order, paged=query.cursor is not None
     )
-    (row,) = await tenant.read(statement, limit=query.limit, **values)
-    found, last = read_page(row)
+    found, last = await read_page(lambda limit: tenant.read(statement, limit=limit, **values), query.limit)
     return Page(found, Cursor.after(json.loads(last), query.sort_by, query.sort_order) if last else None)
 
 

@@ -131,7 +131,7 @@ def find(filters: frozenset[str], words: int, sort_by: SortBy, sort_order: SortO
         here, there = tuple_(*keys), tuple_(*after)
         query = query.where(here > there if ascending else here < there)
     query = query.order_by(*(key.asc() if ascending else key.desc() for key in keys))
-    return Statement.read(page(query, bindparam("limit", type_=Integer)))
+    return Statement.read(page(query))
 
 
 GET = Statement.read(select(*_with_version(tasks)).where(of_tenant(tasks), column.id == _ID))
