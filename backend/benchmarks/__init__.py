@@ -8,6 +8,7 @@ load.py       wrk, and its results
 agree.py      checks that all servers give the same answers
 duel.py       rounds in which each server gets the same load in turn
 pgbench.py    the same statements without a server, run by pgbench
+greedy.py     what one user notices of another who asks for too much
 scale.py      many connections, many rows
 plots.py      a picture of the growth
 report.py     tables, results.json, docs/performance.md

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 from backend.errors import Refusal
-from benchmarks import conditions, data, duel, report, scale, servers
+from benchmarks import conditions, data, duel, greedy, report, scale, servers
 from benchmarks.report import Results
 from benchmarks.workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PARTS = ("duel", "crowd", "growth")
+PARTS = ("duel", "crowd", "greedy", "growth")
 ROUNDS = 5
 SECONDS = 10
 LARGEST = 7
@@ -31,6 +31,9 @@ def main() -> int:
             if "crowd" in options.parts:
                 found.crowd = scale.crowd(server, seconds=options.seconds * 3)
                 print("\n".join(report.of_crowd(found.crowd)))
+            if "greedy" in options.parts:
+                found.greedy = greedy.run(server, options.before)
+                print("\n".join(report.of_greedy(found.greedy)))
             if "growth" in options.parts:
                 found.growth = scale.growth(server, 10**options.largest)
                 print("\n".join(report.of_growth(found.growth)))
@@ -62,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         choices=PARTS,
         default=PARTS,
-        help="duel: ours and its peers; crowd: 1,000 connections; growth: more and more rows (default: all)",
+        help="duel: ours and its peers; crowd: 1,000 connections; greedy: one user who asks for too much; "
+        "growth: more and more rows (default: all)",
     )
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS), help="of the duel")
     parser.add_argument("--peers", nargs="*", choices=servers.PEERS, default=servers.PEERS, help="of the duel")
@@ -70,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--before",
         type=ROOT.joinpath,  # make runs this in backend/
         metavar="CHECKOUT",
-        help="another checkout of any release, installed: its service takes part in the duel",
+        help="another checkout of any release, installed: its service takes part in the duel, and in greedy",
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the duel (default: %(default)s)")
     parser.add_argument(

@@ -178,6 +178,31 @@ async def _fill(owner: "Connection", tasks: int, users: int) -> None:
     await owner.execute('VACUUM (ANALYZE) tasks, "user"')
 
 
+async def add_long_tasks(loaded: Loaded, tasks: int) -> str:
+    """The id of a user with this many tasks of ten thousand characters."""
+    user = user_with(0)
+    owner = await asyncpg.connect(loaded.owner_url)
+    await owner.execute(
+        'INSERT INTO "user" (id, name, email, "emailVerified") VALUES ($1, $1, $1, true) ON CONFLICT DO NOTHING',
+        user,
+    )
+    if not await owner.fetchval('SELECT true FROM tasks WHERE "userId" = $1 LIMIT 1', user):
+        await owner.execute(
+            """
+            INSERT INTO tasks ("userId", id, title, description, "createdAt", "updatedAt")
+            SELECT $1, uuidv7(), 'Long',
+                   (SELECT string_agg(md5(concat(n, part)), ' ') FROM generate_series(1, 300) AS part),
+                   now(), now()
+              FROM generate_series(1, $2) AS n
+            """,
+            user,
+            tasks,
+        )
+        await owner.execute("VACUUM (ANALYZE) tasks")
+    await owner.close()
+    return user
+
+
 async def tidy(loaded: Loaded) -> None:
     """Delete what a measurement created, vacuum, analyze and make a checkpoint: each one finds the same state.
 

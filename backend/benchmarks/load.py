@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
@@ -41,15 +42,10 @@ def send(
 
     Each connection waits `pause` seconds on average before each request.
     """
-    with NamedTemporaryFile("wb", prefix="tasks-benchmark-") as file:
-        for request in requests:
-            file.write(request.encoded() + b"\0")
-        file.flush()
-        command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s"]
-        command += ["--timeout", "10s", "--script", str(SCRIPT), server.url, "--", file.name, str(pause)]
-        before = server.usage()
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        after = server.usage()
+    before = server.usage()
+    with sending(server, requests, connections=connections, seconds=seconds, pause=pause) as wrk:
+        output, _ = wrk.communicate()
+    after = server.usage()
     found = json.loads(output.strip().splitlines()[-1])
     if found["refused"] or found["broken"] or not found["requests"]:
         raise Refusal(
@@ -67,3 +63,21 @@ def send(
         database_us=(after.database_seconds - before.database_seconds) / number * 1e6,
         resident_mb=server.resident_mb(),
     )
+
+
+@contextmanager
+def sending(
+    server: Running, requests: Sequence[Request], *, connections: int, seconds: float, pause: float = 0.0
+) -> Iterator["subprocess.Popen[str]"]:
+    """The same, in the background. It is ended with the block at the latest."""
+    with NamedTemporaryFile("wb", prefix="tasks-benchmark-") as file:
+        for request in requests:
+            file.write(request.encoded() + b"\0")
+        file.flush()
+        command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s"]
+        command += ["--timeout", "10s", "--script", str(SCRIPT), server.url, "--", file.name, str(pause)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as wrk:
+            try:
+                yield wrk
+            finally:
+                wrk.terminate()

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.conditions import Conditions
 from benchmarks.duel import POSTGRESQL, Outcome, Spread
+from benchmarks.greedy import Share
 from benchmarks.load import Measured
 from benchmarks.scale import CONNECTIONS, REQUESTS_PER_SECOND, Growth, Point
 from benchmarks.servers import BEFORE, OURS, PEERS, WITH_OUR_SQL
@@ -31,6 +32,7 @@ class Results:
     conditions: Conditions
     duel: Outcome | None = None
     crowd: Measured | None = None
+    greedy: Sequence[Share] = ()
     growth: Growth | None = None
 
 
@@ -102,6 +104,14 @@ def of_crowd(one: Measured) -> list[str]:
         "|--:|--:|--:|--:|--:|--:|--:|",
         f"| {CONNECTIONS:,} | {rate} | {latency} | 0 | {one.resident_mb:.0f} |",
     ]
+
+
+def of_greedy(shares: Sequence[Share]) -> list[str]:
+    lines = ["| Server | Greedy connections | Requests | Refused | p50 ms | p95 ms |", "|---|--:|--:|--:|--:|--:|"]
+    for one in shares:
+        counts = f"{one.greedy_connections} | {one.requests} | {one.refused}"
+        lines.append(f"| {one.server} | {counts} | {one.p50_ms:.1f} | {one.p95_ms:.1f} |")
+    return lines
 
 
 def of_growth(growth: Growth) -> list[str]:
@@ -204,6 +214,8 @@ def _as_json(results: Results) -> Json:
             "per_second": round(crowd.per_second),
             **{figure: round(value, 2) for figure, value in crowd._asdict().items() if "_" in figure},
         }
+    if results.greedy:
+        found["greedy"] = [one._asdict() for one in results.greedy]
     if growth:
         found["growth"] = {name: [_of_point(point) for point in of] for name, of in growth._asdict().items()}
     return found

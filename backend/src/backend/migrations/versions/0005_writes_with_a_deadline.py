@@ -1,6 +1,7 @@
 """A write that begins after its deadline fails. Its client may have done something newer since.
 
-`postgres/citus.py` replaces `tasks_tenant`, as it did before.
+`tasks_tenant(text)` stays for processes of the revision before, which may run on until they are replaced.
+`postgres/citus.py` replaces the new function.
 """
 
 from alembic import op
@@ -18,7 +19,6 @@ def upgrade() -> None:
         END $$
         """
     )
-    op.execute("DROP FUNCTION tasks_tenant(text)")
     op.execute(
         """
         CREATE FUNCTION tasks_tenant(tenant text, deadline timestamptz) RETURNS text LANGUAGE sql AS $$
@@ -31,10 +31,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION tasks_tenant(text, timestamptz)")
-    op.execute(
-        """
-        CREATE FUNCTION tasks_tenant(tenant text) RETURNS text LANGUAGE sql
-        AS $$ SELECT set_config('app.user_id', tenant, true) $$
-        """
-    )
     op.execute("DROP FUNCTION tasks_too_late()")
