@@ -78,6 +78,10 @@ ifndef ARGS
 endif
 	@cd frontend && npx playwright test $(ARGS)
 
+.PHONY: chaos
+chaos: $(INSTALLED)  ## break the database and the service under load, and compare the answers with the tables
+	@cd backend && exec .venv/bin/python -m chaos $(ARGS)
+
 .PHONY: check
 check: $(INSTALLED) modules  ## check format, lint, types, structure, and the API's description for breaking changes
 	@cd backend && .venv/bin/ruff format --check && .venv/bin/ruff check && .venv/bin/mypy && \
