@@ -50,5 +50,6 @@ def value_for(column: Column[Any]) -> object:
         bool: False,
         datetime: datetime.now(UTC),
         dict: "{}",
+        bytes: uuid4().bytes,
     }
     return values[kind]

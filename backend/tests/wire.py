@@ -9,6 +9,8 @@ from typing import NamedTuple
 SOCKET = ".s.PGSQL.5432"
 # The messages at the end of a statement: all rows were sent, or as many as were asked for.
 COMMAND_COMPLETE, PORTAL_SUSPENDED = b"C", b"s"
+# Comes after the commit, where a statement is a transaction of its own.
+READY = b"Z"
 
 
 class Traffic(NamedTuple):
@@ -29,6 +31,7 @@ class Wire:
         self._statements = 0
         self._server_spoke = True
         self._clients: set[asyncio.StreamWriter] = set()
+        self._cuts_at_answer = False
 
     @asynccontextmanager
     async def open(self, server: Path) -> AsyncIterator["Wire"]:
@@ -54,6 +57,10 @@ class Wire:
             client.transport.abort()
         self._clients.clear()
 
+    def cut_at_answer(self) -> None:
+        """Part from the clients when the server has done the next statement, instead of passing that on."""
+        self._cuts_at_answer = True
+
     async def _listen_to_client(self, client: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while chunk := await client.read(65536):
@@ -69,5 +76,8 @@ class Wire:
                 content = await server.readexactly(int.from_bytes(head[1:]) - 4)
                 self._statements += head[:1] in {COMMAND_COMPLETE, PORTAL_SUSPENDED}
                 self._server_spoke = True
+                if self._cuts_at_answer and head[:1] == READY:
+                    self._cuts_at_answer = False
+                    self.cut()
                 client.write(head + content)
         client.close()

@@ -17,6 +17,7 @@ Problem
 ├── URITooLong              414
 ├── UnsupportedMediaType    415
 ├── InvalidValues           422
+├── IdempotencyKeyReused    422
 ├── HeadersTooLarge         431
 ├── InternalError           500
 └── Unavailable             503
@@ -167,6 +168,12 @@ class InvalidValues(Problem):
         place = faults[0].pointer
         first = f"{(place[1:] or 'The empty name') if place else 'The body'}: {faults[0].detail}"
         super().__init__(first if len(faults) == 1 else f"{len(faults)} values are not valid. {first}")
+
+
+class IdempotencyKeyReused(Problem):
+    """This Idempotency-Key came with another request before; send a new key with each new request."""
+
+    status, code, title = 422, "idempotency-key-reused", "Idempotency key reused"
 
 
 class HeadersTooLarge(Problem):

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -27,6 +28,8 @@ from wire import Traffic, Wire
 READ = WRITE = Traffic(round_trips=1, statements=1)
 # The same, and a look at whether the task is gone or at another version.
 REFUSED_WRITE = Traffic(round_trips=2, statements=2)
+# The same, and a look at the first answer.
+REPLAY = Traffic(round_trips=2, statements=2)
 NOTHING = Traffic(0, 0)
 
 
@@ -43,6 +46,7 @@ class Case(NamedTuple):
 TASK = "/api/me/tasks/{task}"
 NOBODYS = "/api/me/tasks/01a202b1-fa21-79e9-b75d-f80d096bdf97"
 STALE = {"If-Match": '"999"'}
+NEW_KEY, OLD_KEY, NO_KEY = ({"Idempotency-Key": key} for key in ("{new}", "old", '"'))
 
 CASES = [
     Case("find_tasks", "GET", "/api/me/tasks", 200, READ),
@@ -51,6 +55,9 @@ CASES = [
     Case("find_tasks", "GET", "/api/somebody/tasks", 403, NOTHING),
     Case("create_task", "POST", "/api/me/tasks", 201, WRITE, {"title": "Water the plants"}),
     Case("create_task", "POST", "/api/me/tasks", 422, NOTHING, {"title": ""}),
+    Case("create_task", "POST", "/api/me/tasks", 201, WRITE, {"title": "Water the plants"}, NEW_KEY),
+    Case("create_task", "POST", "/api/me/tasks", 201, REPLAY, {"title": "Water the plants"}, OLD_KEY),
+    Case("create_task", "POST", "/api/me/tasks", 400, NOTHING, {"title": "Water the plants"}, NO_KEY),
     Case("get_task", "GET", TASK, 200, READ),
     Case("get_task", "GET", NOBODYS, 404, READ),
     Case("put_task", "PUT", TASK, 200, WRITE, {"title": "Feed the cat"}),
@@ -87,7 +94,8 @@ async def ask(case: Case, user: User) -> httpx2.Response:
     task = await user.add_task()
     content = {} if case.body is None else {"json": case.body}
     path = case.path.format(task=task["id"])
-    return await user.request(case.method, path, headers=case.headers, **content)
+    headers = {name: value.format(new=uuid4()) for name, value in case.headers.items()}
+    return await user.request(case.method, path, headers=headers, **content)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation}-{case.status}")
@@ -96,7 +104,8 @@ async def test_each_operation_takes_so_many_round_trips(
 ) -> None:
     async with support.running(create_app(tapped)) as client:
         user = await support.new_user(client, owner)
-        await ask(case, user)  # PostgreSQL gets to know the statements
+        for _ in range(2):  # PostgreSQL gets to know the statements, those of a repeated request too
+            await ask(case, user)
         await user.add_task()
         wire.count()
         await user.add_task()

@@ -16,7 +16,7 @@ from backend.logs import log
 from backend.main import create_api, create_app
 from support import ORIGIN, SECRET, User, assert_problem, captured_logs, running
 
-EXPOSED = {"Link", "ETag", "Location", "X-Request-Id", "Retry-After"}
+EXPOSED = {"Link", "ETag", "Idempotent-Replayed", "Location", "X-Request-Id", "Retry-After"}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,14 @@ async def test_a_preflight_needs_no_token_and_may_be_cached(client: httpx2.Async
         answer.headers["access-control-allow-methods"].split(", ")
     )
     allowed = {name.lower() for name in answer.headers["access-control-allow-headers"].split(", ")}
-    assert allowed == {"authorization", "content-type", "if-match", "if-none-match", "x-request-id"}
+    assert allowed == {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "x-request-id",
+    }
     assert int(answer.headers["access-control-max-age"]) > 0
 
 

@@ -33,6 +33,7 @@ HEADERS: list[dict[str, str]] = [
     {"If-Match": '"1"'},
     {"If-Match": '"2"'},
     {"If-None-Match": "*"},
+    {"Idempotency-Key": "a"},
 ]
 
 SECRET_TITLE = "A very private plan"

@@ -378,6 +378,7 @@ async def test_the_services_role_has_exactly_the_rights_it_needs(place: Place) -
 
     assert await _granted(place, *(table.name for table in our_tables()), VERSION_TABLE) == {
         **{table.name: "DELETE INSERT SELECT UPDATE" for table in our_tables()},
+        "idempotency_keys": "DELETE INSERT SELECT",
         VERSION_TABLE: "SELECT",
     }
 

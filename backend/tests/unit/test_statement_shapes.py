@@ -24,8 +24,7 @@ def test_it_can_be_sent_to_the_server_of_its_tenant(statement: Statement) -> Non
 def faults(statement: Statement) -> Iterator[str]:
     tree = sqlglot.parse_one(statement.sql, dialect="postgres")
     tenant = f"${statement.names.index('tenant') + 1}"
-    written = tree.find(exp.CTE)
-    write = written.this if written else None
+    writes = [part.this for part in tree.find_all(exp.CTE) if not isinstance(part.this, exp.Select)]
     for table in tree.find_all(exp.Table):
         if table.name in TABLES and not isinstance(table.parent, exp.Schema):
             place = table.find_ancestor(exp.Select, exp.Update, exp.Delete)
@@ -33,15 +32,17 @@ def faults(statement: Statement) -> Iterator[str]:
             terms = conditions(place)
             if f'{table.name}."userId" = {tenant}' not in terms:
                 yield f"a {place.key} on {table.name} without the tenant as a parameter: {terms}"
-            if write is None and f'{table.name}."userId" = scope.user_id' not in terms:
+            if not writes and f'{table.name}."userId" = scope.user_id' not in terms:
                 yield f"a {place.key} on {table.name} that does not wait for the scope: {terms}"
-    if write is not None:
+    for write in writes:
         yield from faults_of_write(write, tenant, f"${statement.names.index('deadline') + 1}")
 
 
 def faults_of_write(write: exp.Expr, tenant: str, deadline: str) -> Iterator[str]:
     asked = write.expression if isinstance(write, exp.Insert) else write
-    if f"(SELECT TASKS_TENANT({tenant}, {deadline})) = {tenant}" not in conditions(asked):
+    source = asked.args.get("from_") or asked.args.get("from")
+    follows_another = isinstance(write, exp.Insert) and source is not None  # which has set the tenant
+    if not follows_another and f"(SELECT TASKS_TENANT({tenant}, {deadline})) = {tenant}" not in conditions(asked):
         yield f"a write that does not set the tenant before its deadline: {conditions(asked)}"
     if isinstance(write, exp.Insert) and sql(asked.expressions[0].unalias()) != tenant:
         yield "an insert whose first value is not the tenant"

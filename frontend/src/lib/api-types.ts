@@ -23,6 +23,8 @@ export interface paths {
         /**
          * Create a task
          * @description Create a task.
+         *
+         *     With an `Idempotency-Key` this is safe to repeat: one task is created, and the answer is the same each time.
          */
         post: operations["create_task"];
         delete?: never;
@@ -447,7 +449,13 @@ export interface operations {
     create_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Makes the request safe to repeat: send a new key, such as a UUID, with each new request, and the same one with each
+                 *     repetition. For 24 hours a repetition does nothing and gets the first answer, with `Idempotent-Replayed: true`.
+                 */
+                "idempotency-key"?: string;
+            };
             path: {
                 /**
                  * @description Your own user id, or `me`.
@@ -470,6 +478,8 @@ export interface operations {
                     ETag?: string;
                     /** @description Where the task is. */
                     Location?: string;
+                    /** @description `true` if this is the answer to an earlier request with the same `Idempotency-Key`. */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -539,7 +549,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Invalid values */
+            /** @description Invalid values or Idempotency key reused */
             422: {
                 headers: {
                     [name: string]: unknown;

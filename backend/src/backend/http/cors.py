@@ -12,8 +12,8 @@ type Header = tuple[bytes, bytes]
 """A header as in ASGI, with its name in lower case."""
 
 METHODS = "GET, POST, PUT, PATCH, DELETE"
-HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id"
-EXPOSED = "Link, ETag, Location, X-Request-Id, Retry-After"
+HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
+EXPOSED = "Link, ETag, Idempotent-Replayed, Location, X-Request-Id, Retry-After"
 PREFLIGHT_SECONDS = "7200"  # the most that Chromium accepts
 
 

@@ -24,7 +24,8 @@ class Explanation(NamedTuple):
 
 EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
     errors.MalformedRequest: Explanation(
-        "The body is not JSON or not UTF-8, is nested too deeply, or the path or the query string is not UTF-8.",
+        "The body is not JSON or not UTF-8, is nested too deeply, the path or the query string is not UTF-8, or "
+        "`Idempotency-Key` is not one string of 1 to 255 ASCII characters.",
         "Fix the client; `detail` names the place.",
     ),
     errors.MissingToken: Explanation(
@@ -84,6 +85,10 @@ EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
         "of a task is not a UUID.",
         "Show each `detail` of `errors` beside its field.",
     ),
+    errors.IdempotencyKeyReused: Explanation(
+        "The same `Idempotency-Key` came with another method, path or body within 24 hours. Nothing was done.",
+        "Send a new key with each new request, and the same one only to repeat a request unchanged.",
+    ),
     errors.HeadersTooLarge: Explanation(
         "All request headers together are larger than 32 KiB.",
         "Send fewer or smaller headers. Often the cause is cookies, which this service needs for `session` only.",
@@ -95,8 +100,8 @@ EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
     errors.DatabaseUnavailable: Explanation(
         "The database cannot be reached, does not answer in time, has no connection to spare, or a row is locked. "
         "A write may or may not have been done.",
-        "Wait as long as `Retry-After` says and try again. Before you repeat a `POST`, or `/complete` without a "
-        "body, look whether the first one was done.",
+        "Wait as long as `Retry-After` says and try again. Before you repeat a `POST` without an "
+        "`Idempotency-Key`, or `/complete` without a body, look whether the first one was done.",
     ),
     errors.KeysUnavailable: Explanation(
         "The keys that verify tokens are not available: Better Auth is down, or lists none that can be fetched. "

@@ -27,6 +27,9 @@ The token of a user, without the word Bearer.
 - From an app with Better Auth: the `token` of its `GET /api/auth/token`, for whoever is signed in there.
 """
 
+REPLAYED = "`true` if this is the answer to an earlier request with the same `Idempotency-Key`."
+"""What the header `Idempotent-Replayed` of an answer says."""
+
 type Json = dict[str, Any]
 
 _OF_EVERY_TENANT_ROUTE = (
@@ -43,13 +46,17 @@ _OF_EVERY_TENANT_ROUTE = (
 
 def problems(*kinds: type[errors.Problem]) -> dict[int | str, Json]:
     """The `responses` of a route: the problems that it can answer with."""
-    return {kind.status: {"description": kind.title, "content": _content(kind)} for kind in kinds}
+    statuses = dict.fromkeys(kind.status for kind in kinds)
+    return {status: _response(*(kind for kind in kinds if kind.status == status)) for status in statuses}
 
 
-def _content(kind: type[errors.Problem]) -> Json:
-    example = {"$ref": f"#/components/examples/{kind.code}"}
+def _response(*kinds: type[errors.Problem]) -> Json:
+    examples = {kind.code: {"$ref": f"#/components/examples/{kind.code}"} for kind in kinds}
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"application/problem+json": {"schema": schema, "examples": {kind.code: example}}}
+    return {
+        "description": " or ".join(kind.title for kind in kinds),
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+    }
 
 
 def _examples() -> Json:

@@ -7,6 +7,8 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from backend.schemas.idempotency import Inserted
+
 # A browser may keep an answer, and must ask before each use whether it is still current.
 _CACHING = {"cache-control": "private, no-cache", "vary": "Authorization"}
 
@@ -33,6 +35,12 @@ _ALWAYS = [
 def one(json: str, version: int, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An object that is JSON already, with its version as the entity tag."""
     return _JSON(json, status, {"etag": entity_tag(version), **(headers or {})})
+
+
+def created(inserted: Inserted, *, location: str | None = None) -> Response:
+    headers = {"location": location} if location else {}
+    replayed = {"idempotent-replayed": "true"} if inserted.is_replayed else {}
+    return one(inserted.json, inserted.version, status=201, headers=headers | replayed)
 
 
 def not_modified(version: int) -> Response:

@@ -23,7 +23,8 @@ def our_tables() -> list[Table]:
 
 
 def of_service() -> Rights:
-    return {table.name: SERVICE_RIGHTS for table in our_tables()}
+    """All of SERVICE_RIGHTS, unless a model declares with `info={"service": (…)}` that it needs fewer."""
+    return {table.name: table.info.get("service", SERVICE_RIGHTS) for table in our_tables()}
 
 
 def of_worker() -> Rights:

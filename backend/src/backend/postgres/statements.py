@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import (
+    CTE,
     ClauseElement,
     ColumnElement,
     DateTime,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     literal_column,
@@ -25,6 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from backend.models.idempotency import LIFETIME, idempotency_keys
 
 type Returned = Callable[[FromClause], Sequence[ColumnElement[Any]]]
 """What a write gives of the rows it wrote, as expressions over their columns."""
@@ -63,6 +67,40 @@ def once(value: ColumnElement[Any]) -> ColumnElement[Any]:  # of any type
     return select(value).scalar_subquery()
 
 
+def _count(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many rows of a table the tenant has, inside a write that sets the tenant before it asks."""
+    query = select(func.count()).select_from(table).where(table.c.user_id == _TENANT, *conditions)
+    return query.scalar_subquery()
+
+
+_KEYS = idempotency_keys.c
+
+KEY = bindparam("key", type_=Text)
+
+HAS_EXPIRED: ColumnElement[bool] = _KEYS.created_at < func.statement_timestamp() - literal_column(
+    f"interval '{LIFETIME}'"
+)
+
+# How many expired keys a new one takes away. More than one, so that they become fewer.
+_FORGOTTEN_AT_ONCE = 10
+
+
+def _keep(answer: CTE) -> Select[*tuple[Any, ...]]:
+    """The answer to a write, after it is kept; expired keys are deleted.
+
+    The write is undone if the key turns out to be taken: that violates the primary key. It depends on the write
+    alone, so either both are done or neither.
+    """
+    fingerprint = bindparam("fingerprint", type_=_KEYS.fingerprint.type)
+    row = select(_TENANT, KEY, fingerprint, answer.c.json, answer.c.version)
+    names = ["user_id", "key", "fingerprint", "answer", "version"]
+    kept = insert(idempotency_keys).from_select(names, row, include_defaults=False).returning(_KEYS.key)
+    is_theirs = _KEYS.user_id == _TENANT
+    expired = select(_KEYS.key).where(is_theirs, HAS_EXPIRED).order_by(_KEYS.created_at).limit(_FORGOTTEN_AT_ONCE)
+    forgotten = delete(idempotency_keys).where(is_theirs, _KEYS.key.in_(expired), _IS_SET).returning(_KEYS.key)
+    return select(answer).add_cte(kept.cte("kept"), forgotten.cte("forgotten"))
+
+
 @dataclass(frozen=True)
 class Statement:
     """SQL with positional parameters, and their names in order."""
@@ -88,15 +126,21 @@ class Statement:
         returned: Returned,
         *,
         most: ColumnElement[int] | None = None,
+        keyed: bool = False,
     ) -> Self:
-        """One row of the tenant's, for `Tenant.write`; none if the tenant has `most` rows already."""
+        """One row of the tenant's, for `Tenant.write`; none if the tenant has `most` rows already.
+
+        With `keyed` it is for `services/idempotency.py`: what it returns, `json` and `version`, is kept under the
+        parameter `key`, and it inserts nothing while that key is valid.
+        """
         query = select(_TENANT, *values.values()).where(_IS_SET)
         if most is not None:
-            count = select(func.count()).select_from(table).where(table.c.user_id == _TENANT)
-            query = query.where(count.scalar_subquery() < most)
-        return cls._write(
-            insert(table).from_select(["user_id", *values], query, include_defaults=False), table, returned
-        )
+            query = query.where(_count(table) < most)
+        if keyed:
+            # A count, because PostgreSQL would test NOT EXISTS before it sets the tenant.
+            query = query.where(_count(idempotency_keys, _KEYS.key == KEY, ~HAS_EXPIRED) == _ZERO)
+        clause = insert(table).from_select(["user_id", *values], query, include_defaults=False)
+        return cls._write(clause, table, returned, keyed=keyed)
 
     @classmethod
     def change(cls, clause: Update | Delete, returned: Returned) -> Self:
@@ -106,10 +150,13 @@ class Statement:
         return cls._write(clause.where(table.c.user_id == _TENANT, _IS_SET), table, returned)
 
     @classmethod
-    def _write(cls, clause: Insert | Update | Delete, table: Table, returned: Returned) -> Self:
+    def _write(
+        cls, clause: Insert | Update | Delete, table: Table, returned: Returned, *, keyed: bool = False
+    ) -> Self:
         # Citus takes nothing but columns in RETURNING.
         written = clause.returning(*table.c).cte("written")
-        return cls._of(select(*returned(written)))
+        answer = select(*returned(written))
+        return cls._of(_keep(answer.cte("answer")) if keyed else answer)
 
     @classmethod
     def across(cls, query: Select[*tuple[Any, ...]]) -> Self:  # rows of any shape

@@ -5,13 +5,15 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from backend.errors import (
     ContentTooLarge,
+    IdempotencyKeyReused,
     PreconditionFailed,
     TaskNotFound,
     TooManyTasks,
     UnsupportedMediaType,
 )
 from backend.http import responses
-from backend.http.openapi import response_headers, tenant_problems
+from backend.http.idempotency import Idempotency
+from backend.http.openapi import REPLAYED, response_headers, tenant_problems
 from backend.http.requests import CanonicalUUID, CurrentSettings, CurrentTenant, HasVersion, IfMatch
 from backend.http.routing import FastRoute
 from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut, TaskQuery, TaskRead
@@ -51,17 +53,27 @@ async def find_tasks(request: Request, tenant: CurrentTenant, query: Annotated[T
     response_description="The new task",
     response_model=TaskRead,
     responses={
-        201: response_headers(ETag="The task's version.", Location="Where the task is."),
-        **tenant_problems(TooManyTasks, *_BODY),
+        201: response_headers(
+            ETag="The task's version.",
+            Location="Where the task is.",
+            Idempotent_Replayed=REPLAYED,
+        ),
+        **tenant_problems(TooManyTasks, IdempotencyKeyReused, *_BODY),
     },
 )
 async def create_task(
-    tenant: CurrentTenant, new: Annotated[TaskCreate, Body()], settings: CurrentSettings
+    tenant: CurrentTenant,
+    new: Annotated[TaskCreate, Body()],
+    settings: CurrentSettings,
+    idempotency: Idempotency,
 ) -> Response:
-    """Create a task."""
-    task_id, task = await tasks.create(tenant, new, max_tasks=settings.max_tasks_per_user)
-    location = f"/api/{quote(tenant.user_id)}/tasks/{task_id}"
-    return responses.one(*task, status=201, headers={"location": location})
+    """Create a task.
+
+    With an `Idempotency-Key` this is safe to repeat: one task is created, and the answer is the same each time.
+    """
+    key = idempotency(new)
+    task_id, task = await tasks.create(tenant, new, max_tasks=settings.max_tasks_per_user, key=key)
+    return responses.created(task, location=f"/api/{quote(tenant.user_id)}/tasks/{task_id}")
 
 
 @router.get(

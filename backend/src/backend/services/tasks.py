@@ -13,7 +13,9 @@ from backend.models.ids import uuid7
 from backend.models.tasks import Status
 from backend.postgres.json import read_page
 from backend.postgres.statements import Statement
+from backend.schemas.idempotency import Inserted, Key
 from backend.schemas.tasks import TaskCreate, TaskPatch, TaskPut, TaskQuery
+from backend.services import idempotency
 from backend.services import tasks_sql as sql
 from backend.services.cursors import Cursor
 
@@ -62,22 +64,26 @@ async def get(tenant: Tenant, task_id: UUID) -> StoredTask:
     return StoredTask(*rows[0])
 
 
-async def create(tenant: Tenant, new: TaskCreate, *, max_tasks: int) -> tuple[UUID, StoredTask]:
-    """The task's id, and the task.
+async def create(
+    tenant: Tenant, new: TaskCreate, *, max_tasks: int, key: Key | None = None
+) -> tuple[UUID, Inserted]:
+    """The task's id, and the task; that of the first time, as it was then, if the key was sent before.
 
-    Raises TooManyTasks if the tenant already has `max_tasks` tasks, and AccountGone if the user has been deleted.
-    The limit is approximate: two creates at once can both find the last place free. The cost grows with the number
-    of the tenant's tasks, which are counted in the same statement.
+    Raises TooManyTasks if the tenant already has `max_tasks` tasks, AccountGone if the user has been deleted, and
+    IdempotencyKeyReused. The limit is approximate: two creates at once can both find the last place free. The cost
+    grows with the number of the tenant's tasks, which are counted in the same statement.
     """
     task_id = uuid7()
-    values = sql.new_values(_columns(dict(new)))
+    values = {"id": task_id, "max_tasks": max_tasks, **sql.new_values(_columns(dict(new)))}
     try:
-        rows = await tenant.write(sql.CREATE, id=task_id, max_tasks=max_tasks, **values)
+        created = await idempotency.insert(tenant, sql.CREATE, sql.CREATE_KEYED, key, **values)
     except asyncpg.ForeignKeyViolationError as error:
         raise AccountGone from error
-    if not rows:
+    if created is None:
         raise TooManyTasks(f"The account holds {max_tasks} tasks, as many as it may; delete some to make room.")
-    return task_id, StoredTask(*rows[0])
+    if created.is_replayed:
+        task_id = UUID(json.loads(created.json)["id"])
+    return task_id, created
 
 
 async def change(

@@ -137,11 +137,15 @@ def find(filters: frozenset[str], words: int, sort_by: SortBy, sort_order: SortO
 GET = Statement.read(select(*_with_version(tasks)).where(of_tenant(tasks), column.id == _ID))
 
 _NEW = [*TaskCreate.model_fields, "due_all_day"]
-CREATE = Statement.insert(
-    tasks,
-    {"id": _ID, **{name: _new(name) for name in _NEW}, "created_at": _NOW, "updated_at": _NOW},
-    _with_version,
-    most=bindparam("max_tasks", type_=Integer),
+CREATE, CREATE_KEYED = (
+    Statement.insert(
+        tasks,
+        {"id": _ID, **{name: _new(name) for name in _NEW}, "created_at": _NOW, "updated_at": _NOW},
+        _with_version,
+        most=bindparam("max_tasks", type_=Integer),
+        keyed=keyed,
+    )
+    for keyed in (False, True)
 )
 
 _AT_VERSION = column.version == func.any(bindparam("versions", type_=ARRAY(Integer)))
