@@ -21,6 +21,7 @@ from backend.database import Database, Tenant
 from backend.errors import AccountGone, DatabaseUnavailable, TaskNotFound
 from backend.postgres.migrate import SERVICE_ROLE
 from backend.postgres.statements import Statement
+from backend.schemas.idempotency import Key
 from backend.schemas.tasks import TaskCreate, TaskQuery
 from backend.services import stats, tasks
 from databases import connected, eventually, opened, scratch
@@ -117,6 +118,15 @@ async def place(server: Connection, socket_directory: Path) -> AsyncIterator[Pla
         url = development.database_url(SERVICE_ROLE, socket_directory, name)
         async with opened(Database(url, pool_size=1, production=False)) as database:
             yield Place(owner, name, url, database, database.tenant(await sign_up(owner)))
+
+
+async def test_a_transaction_takes_no_idempotency_key(place: Place) -> None:
+    """A key that is taken would end it."""
+    with pytest.raises(RuntimeError, match="no idempotency key"):
+        async with place.tenant.transaction() as tx:
+            await tasks.create(tx, new("x"), max_tasks=100, key=Key("a", b""))
+
+    assert await place.titles() == []
 
 
 async def test_all_statements_are_committed_together(place: Place) -> None:

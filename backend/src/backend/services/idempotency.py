@@ -6,7 +6,7 @@ Decision 0020 says how, and why the answer is kept instead of being made again.
 import asyncpg
 from sqlalchemy import delete, select
 
-from backend.database import Tenant
+from backend.database import Tenant, Transaction
 from backend.errors import DatabaseUnavailable, IdempotencyKeyReused
 from backend.models.idempotency import idempotency_keys
 from backend.postgres.statements import HAS_EXPIRED, KEY, Statement, of_tenant
@@ -32,14 +32,14 @@ async def insert(
 ) -> Inserted | None:
     """What `plain` inserts or, with a key, `keyed`; then once only. None if it inserts nothing.
 
-    The two are one `Statement.insert` in both forms. With a key the tenant must have no transaction open, because
-    that would not survive that the key is taken.
-
-    Raises IdempotencyKeyReused if the key was sent with another request.
+    The two are one `Statement.insert` in both forms. Raises IdempotencyKeyReused if the key was sent with another
+    request.
     """
     if key is None:
         rows = await tenant.write(plain, **values)
         return Inserted(*rows[0]) if rows else None
+    if type(tenant) is Transaction:
+        raise RuntimeError("A transaction takes no idempotency key: it would not survive that the key is taken.")
     for _ in range(_ATTEMPTS):
         rows, is_taken = await _try(tenant, keyed, key, values)
         if rows:
