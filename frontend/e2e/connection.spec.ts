@@ -40,7 +40,7 @@ test("after a restart of everything the page has shown the outage, kept what was
   await expect(tasks.checkbox("From before")).not.toBeChecked();
   await tasks.type("Written offline");
   await tasks.quickAdd.press("Enter");
-  await expect(page.getByRole("alert").getByText("this task may or may not have been added")).toBeVisible();
+  await expect(page.getByRole("alert").getByText("this task won’t be added twice")).toBeVisible();
   await expect(tasks.quickAdd).toHaveValue("Written offline");
   expect(await account.api.titles().catch(() => "unreachable")).toBe("unreachable");
 

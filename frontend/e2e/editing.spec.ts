@@ -1,5 +1,7 @@
+import type { Route } from "@playwright/test";
+
 import { expect, test } from "./fixtures";
-import { BUSY, holdRequests } from "./hold";
+import { BUSY, FULL, holdRequests } from "./hold";
 
 test("a task that fails while the next one is being added is named and can be retried", async ({
   page,
@@ -7,7 +9,7 @@ test("a task that fails while the next one is being added is named and can be re
   account,
   browserErrors,
 }) => {
-  browserErrors.allowStatus(503);
+  browserErrors.allowStatus(409);
   await tasks.open();
   const next = await holdRequests(page, "POST");
   await tasks.type("Alpha");
@@ -18,10 +20,10 @@ test("a task that fails while the next one is being added is named and can be re
   const beta = await next();
   await tasks.quickAdd.fill("Gam");
 
-  await alpha.fulfill(BUSY);
+  await alpha.fulfill(FULL);
   const alert = page.getByRole("alert").filter({ hasText: "Couldn’t add “Alpha”." });
-  await expect(alert).toContainText("busy");
-  await beta.fulfill(BUSY);
+  await expect(alert).toContainText("The account is full.");
+  await beta.fulfill(FULL);
 
   await expect(page.getByRole("alert").getByText("Couldn’t add “Beta”.")).toBeVisible();
   await expect(alert).toBeVisible();
@@ -37,20 +39,20 @@ test("a task that fails while the next one is being added is named and can be re
 });
 
 test("a retry keeps the recognized and the rejected pieces", async ({ page, tasks, account, browserErrors }) => {
-  browserErrors.allowStatus(503);
+  browserErrors.allowStatus(409);
   await tasks.open();
   const next = await holdRequests(page, "POST");
   await tasks.type("Read by Friday #books !low");
   await page.getByRole("button", { name: "Keep “by Friday” in the title" }).click();
   await tasks.quickAdd.press("Enter");
 
-  await (await next()).fulfill(BUSY);
+  await (await next()).fulfill(FULL);
   await expect(tasks.quickAdd).toHaveValue("Read by Friday #books !low");
   await expect(page.getByRole("list", { name: "Recognized" }).getByRole("listitem")).toHaveText(["books", "Low"]);
   await tasks.quickAdd.press("Enter");
   const retried = await next();
   await tasks.quickAdd.fill("Something else");
-  await retried.fulfill(BUSY);
+  await retried.fulfill(FULL);
   await page.getByRole("button", { name: "Retry adding “Read by Friday #books !low”" }).click();
   await (await next()).continue();
 
@@ -73,7 +75,34 @@ test("each added task that the filters hide has its own toast", async ({ page, t
   await expect(tasks.toast("“Beta” added. Your filters hide it.")).toHaveCount(1);
 });
 
-test("without a response the page does not claim that nothing was added", async ({
+for (const [failure, fail] of [
+  ["whose response is lost", (route: Route) => route.fetch().then(() => route.abort("connectionreset"))],
+  ["that never arrives", (route: Route) => route.abort("connectionreset")],
+  ["that a busy API refuses", (route: Route) => route.fulfill(BUSY)],
+] as const) {
+  test(`an addition ${failure} is sent again and adds one task`, async ({ page, tasks, account, browserErrors }) => {
+    browserErrors.allowUnreachable();
+    browserErrors.allowStatus(503);
+    await tasks.open();
+    const next = await holdRequests(page, "POST");
+    await tasks.type("Alpha");
+    await tasks.quickAdd.press("Enter");
+
+    const first = await next();
+    await fail(first);
+    const second = await next();
+    await second.continue();
+
+    expect(second.request().headers()["idempotency-key"]).toBe(first.request().headers()["idempotency-key"]);
+    await expect(tasks.checkbox("Alpha")).toBeEnabled();
+    await expect(tasks.checkbox("Alpha")).toHaveCount(1);
+    await expect(tasks.quickAdd).toHaveValue("");
+    await expect(page.getByRole("alert").getByText("Alpha")).toHaveCount(0);
+    await expect.poll(() => account.api.titles()).toEqual(["Alpha"]);
+  });
+}
+
+test("an addition that got no response at all can be sent again without a second task", async ({
   page,
   tasks,
   account,
@@ -85,16 +114,45 @@ test("without a response the page does not claim that nothing was added", async 
   await tasks.type("Alpha");
   await tasks.quickAdd.press("Enter");
 
-  const alpha = await next();
-  await alpha.fetch();
-  await alpha.abort("connectionreset");
-
-  const alert = page.getByRole("alert").filter({ hasText: "this task may or may not have been added" });
-  await expect(alert).toContainText("Check the list before you retry.");
+  const keys = new Set<string | undefined>();
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const alpha = await next();
+    keys.add(alpha.request().headers()["idempotency-key"]);
+    await alpha.fetch();
+    await alpha.abort("connectionreset");
+  }
+  const alert = page.getByRole("alert").filter({ hasText: "this task won’t be added twice" });
   await expect(alert).not.toContainText("Couldn’t add");
   await expect(tasks.quickAdd).toHaveValue("Alpha");
-  await expect(tasks.checkbox("Alpha")).toBeVisible();
+  await tasks.quickAdd.press("Enter");
+  const retried = await next();
+  keys.add(retried.request().headers()["idempotency-key"]);
+  await retried.continue();
+
+  await expect(alert).toBeHidden();
+  await expect(tasks.checkbox("Alpha")).toHaveCount(1);
+  await expect(tasks.checkbox("Alpha")).toBeEnabled();
+  expect([...keys]).toEqual([expect.stringMatching(/^"[0-9a-f-]{36}"$/)]);
   await expect.poll(() => account.api.titles()).toEqual(["Alpha"]);
+});
+
+test("a line that is changed after it failed is another task", async ({ page, tasks, account, browserErrors }) => {
+  browserErrors.allowStatus(409);
+  await tasks.open();
+  const next = await holdRequests(page, "POST");
+  await tasks.type("Alpha");
+  await tasks.quickAdd.press("Enter");
+
+  const first = await next();
+  await first.fulfill(FULL);
+  await expect(tasks.quickAdd).toHaveValue("Alpha");
+  await tasks.quickAdd.fill("Beta");
+  await tasks.quickAdd.press("Enter");
+  const second = await next();
+  await second.continue();
+
+  expect(second.request().headers()["idempotency-key"]).not.toBe(first.request().headers()["idempotency-key"]);
+  await expect.poll(() => account.api.titles()).toEqual(["Beta"]);
 });
 
 test("a task added before the parser has loaded is added once, and the next text stays", async ({
@@ -128,13 +186,13 @@ test("a task added before the parser has loaded is added once, and the next text
 });
 
 test("a page with a failed task asks before the user leaves", async ({ page, tasks, browserErrors }) => {
-  browserErrors.allowStatus(503);
+  browserErrors.allowStatus(409);
   await tasks.open();
   const next = await holdRequests(page, "POST");
   await tasks.type("Alpha");
   await tasks.quickAdd.press("Enter");
   await tasks.quickAdd.fill("Bet");
-  await (await next()).fulfill(BUSY);
+  await (await next()).fulfill(FULL);
   await expect(page.getByRole("alert").getByText("Couldn’t add “Alpha”.")).toBeVisible();
 
   const question = page.waitForEvent("dialog");

@@ -34,5 +34,12 @@ export async function holdResponses(page: Page, path: RegExp) {
   };
 }
 
+/** The response of an API that will not add another task, for `route.fulfill`. */
+export const FULL = {
+  status: 409,
+  contentType: "application/problem+json",
+  body: JSON.stringify({ code: "too-many-tasks", detail: "The account is full." }),
+};
+
 /** The response of a busy API, for `route.fulfill`. */
 export const BUSY = { status: 503, contentType: "application/problem+json", body: "{}" };

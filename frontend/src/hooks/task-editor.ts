@@ -1,4 +1,4 @@
-import { useReducer } from "react";
+import { useReducer, useState } from "react";
 import { toast } from "sonner";
 
 import { useApi } from "@/hooks/api";
@@ -8,6 +8,7 @@ import type { Task, TaskPatch } from "@/lib/api";
 import { changedElsewhere, type Draft, findConflicts, type Member, resolveConflicts } from "@/lib/draft";
 import { ApiError } from "@/lib/errors";
 import {
+  createKeys,
   draftPatch,
   editorReducer,
   hasChanges,
@@ -23,6 +24,7 @@ export function useTaskEditor(task: Task, onClose: () => void) {
   const api = useApi();
   const patchTask = usePatchTask();
   const createTask = useCreateTask();
+  const [keyFor] = useState(createKeys);
   const cache = useTaskCache();
   const isCompleting = useIsCompleting(task);
   const [state, dispatch] = useReducer(editorReducer, task, openEditor);
@@ -80,7 +82,8 @@ export function useTaskEditor(task: Task, onClose: () => void) {
     save: () => void run(() => merge(draftPatch(state), patchTarget(state, task))),
     saveAsNew: () =>
       void run(async () => {
-        await createTask.mutateAsync(newTask(state));
+        const task = newTask(state);
+        await createTask.mutateAsync({ task, key: keyFor(task) });
         cache.remove(base);
         onClose();
       }),

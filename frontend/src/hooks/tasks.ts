@@ -18,7 +18,7 @@ import { dueFilter } from "@/lib/due";
 import { ApiError } from "@/lib/errors";
 import { type Filters, passesFilters, toQuery } from "@/lib/filters";
 import { newTask } from "@/lib/new-task";
-import { isRetryableSoon, retryDelay } from "@/lib/query-client";
+import { isRetryableSoon, repeated, retryDelay } from "@/lib/query-client";
 import { addTask, COMPLETE, LISTS, refreshAfterWrite, removeTask, storeTask } from "@/lib/task-cache";
 
 const PAGE = 50;
@@ -46,7 +46,7 @@ export function useTasks(filters: Filters) {
     // A task that is being added would show twice: as sent and as listed.
     refetchOnWindowFocus: () => queries.isMutating({ mutationKey: CREATE }) === 0,
   });
-  const created = usePendingWrites<TaskCreate>(CREATE);
+  const created = usePendingWrites<Addition>(CREATE);
   const completed = usePendingWrites<boolean>(COMPLETE);
   const { data } = query;
   // Offline, without a response for these filters.
@@ -61,7 +61,7 @@ export function useTasks(filters: Filters) {
   const requested = new Map(completed.map(({ options, state }) => [options.mutationKey?.at(-1), state.variables]));
   const tasks = [
     ...created
-      .map(({ mutationId, state }) => temporaryTask(mutationId, state.variables as TaskCreate))
+      .map(({ mutationId, state }) => temporaryTask(mutationId, (state.variables as Addition).task))
       .filter((task) => passesFilters(task, filters, now))
       .reverse(),
     ...stored
@@ -87,13 +87,20 @@ function usePendingWrites<Variables>(mutationKey: MutationKey) {
   return mutations.findAll(filters) as Mutation<unknown, Error, Variables>[];
 }
 
-/** Shows the task at once in the lists whose filters it passes, with a temporary id until the API responds. */
+/** `key` stays the same for as long as this one task is to be added, however often that is tried. */
+export type Addition = { task: TaskCreate; key: string };
+
+/**
+ * Shows the task at once in the lists whose filters it passes, with a temporary id until the API responds. If the
+ * response is lost, the addition is sent again with its key, so it adds one task.
+ */
 export function useCreateTask() {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
     mutationKey: CREATE,
-    mutationFn: (task: TaskCreate) => api.createTask(task),
+    mutationFn: ({ task, key }: Addition) => api.createTask(task, key),
+    ...repeated,
     onSuccess: (task) => addTask(queries, task),
     onSettled: (_, error) => refreshAfterWrite(queries, error),
   });

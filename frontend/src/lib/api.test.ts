@@ -69,9 +69,10 @@ test("after a 401 the whole request is sent once more with another token", async
     json(response, count === 1 ? 401 : 201, TASK);
   });
 
-  await expect(api.createTask({ title: "Water the plants" })).resolves.toEqual(TASK);
+  await expect(api.createTask({ title: "Water the plants" }, "a")).resolves.toEqual(TASK);
 
   expect(seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer token-0", "Bearer token-1"]);
+  expect(seen.map(({ headers }) => headers["idempotency-key"])).toEqual(['"a"', '"a"']);
   expect(bodies).toEqual(Array(2).fill('{"title":"Water the plants"}'));
 });
 
@@ -116,7 +117,7 @@ test("a problem becomes an error with a message, its faults and a retry delay", 
     ),
   );
 
-  const error = await failure(api.createTask({ title: "" }));
+  const error = await failure(api.createTask({ title: "" }, "a"));
 
   expect(error).toBeInstanceOf(ApiError);
   expect(error).toMatchObject({

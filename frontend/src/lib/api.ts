@@ -44,9 +44,11 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
       return requireData(data);
     },
 
-    async createTask(body: TaskCreate): Promise<Task> {
+    /** Safe to repeat with the same key: it adds one task. `key` is a UUID. */
+    async createTask(body: TaskCreate, key: string): Promise<Task> {
       const keepalive = JSON.stringify(body).length <= MAX_KEEPALIVE_BODY;
-      const { data } = await client.POST("/api/{user_id}/tasks", { params: { path }, body, keepalive });
+      const params = { path, header: { "idempotency-key": `"${key}"` } };
+      const { data } = await client.POST("/api/{user_id}/tasks", { params, body, keepalive });
       return requireData(data);
     },
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 
 import { ApiError, SignedOut, Unreachable } from "@/lib/errors";
-import { createQueryClient, isRetryable, retryDelay } from "@/lib/query-client";
+import { createQueryClient, isRetryable, repeated, retryDelay } from "@/lib/query-client";
 
 const refusal = (status: number, retryAfter?: number) => new ApiError(status, "code", "message", "", [], retryAfter);
 
@@ -26,4 +26,26 @@ test.each([
   await expect(createQueryClient(() => {}).fetchQuery({ queryKey: ["tasks"], queryFn })).rejects.toThrow("message");
 
   expect(queryFn).toHaveBeenCalledTimes(attempts);
+});
+
+test.each([
+  ["lost responses", new Unreachable(), 5],
+  ["a busy API", refusal(503, 1), 5],
+  ["an API that is busy for long", refusal(503, 30_000), 1],
+  ["a refusal", refusal(422), 1],
+])("after %s a mutation that is safe to repeat has been tried as often as makes sense", async (_, error, attempts) => {
+  vi.useFakeTimers();
+  const mutationFn = vi.fn().mockRejectedValue(error);
+  const queries = createQueryClient(() => {});
+
+  const outcome = queries
+    .getMutationCache()
+    .build(queries, { mutationFn, ...repeated })
+    .execute(undefined)
+    .catch((thrown: unknown) => thrown);
+  await vi.runAllTimersAsync();
+  vi.useRealTimers();
+
+  expect(await outcome).toBe(error);
+  expect(mutationFn).toHaveBeenCalledTimes(attempts);
 });

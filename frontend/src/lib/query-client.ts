@@ -3,6 +3,7 @@ import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError, SignedOut, Unreachable } from "@/lib/errors";
 
 const MAX_RETRIES = 2;
+const MAX_REPETITIONS = 4;
 const MAX_SILENT_DELAY = 5000; // milliseconds; before a longer wait the user sees the error
 
 export function createQueryClient(onSignedOut: () => void): QueryClient {
@@ -20,6 +21,12 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     },
   });
 }
+
+/** For a mutation that is safe to repeat: it is, a few times, when the response is lost or the API is busy. */
+export const repeated = {
+  retry: (failures: number, error: Error) => failures < MAX_REPETITIONS && isRetryableSoon(failures, error),
+  retryDelay,
+};
 
 /** Milliseconds until a failed query runs again, so that an open page recovers when the service does. */
 export function recoveryInterval({ state: { error } }: { state: { error: Error | null } }): number | false {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { ApiError, Unreachable } from "@/lib/errors";
 import {
+  createKeys,
   draftPatch,
   type EditorEvent,
   editorReducer,
@@ -152,4 +153,14 @@ test("a patch targets a newer version only if the fields of the editor have not 
 
   expect(patchTarget(after(edited), completed)).toBe(completed);
   expect(patchTarget(after(edited), renamed)).toBe(TASK);
+});
+
+test("the key stays the same until the task becomes another", () => {
+  const keyFor = createKeys();
+
+  const [first, again, other] = [{ title: "Alpha" }, { title: "Alpha" }, { title: "Beta" }].map(keyFor);
+
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
+  expect(createKeys()({ title: "Alpha" })).not.toBe(first);
 });

@@ -93,6 +93,16 @@ export function newTask(state: EditorState): TaskCreate {
   return { title, description, priority, category, dueDate };
 }
 
+/** The keys of additions: a new one whenever the task is another than the last time. */
+export function createKeys(): (task: TaskCreate) => string {
+  let last = { content: "", key: "" };
+  return (task) => {
+    const content = JSON.stringify(task);
+    if (content !== last.content) last = { content, key: crypto.randomUUID() };
+    return last.key;
+  };
+}
+
 export function fieldError({ error }: EditorState, member: Member): string | undefined {
   return error instanceof ApiError ? error.faults.find(({ pointer }) => pointer === `/${member}`)?.detail : undefined;
 }

@@ -19,9 +19,13 @@ const MAX_LINE = 500; // characters; a longer text was pasted, and would take lo
 
 const ICONS = { due: CalendarDays, priority: Flag, category: Tag };
 
-/** The content of the field. `keep` holds the pieces that stay in the title, `error` the reason it came back. */
-type Line = { text: string; keep: ReadonlySet<string>; error?: Error };
-type Failure = { id: string; line: Line; task: TaskCreate };
+/** `keep` holds the pieces of the text that stay in the title. */
+type Typed = { text: string; keep: ReadonlySet<string> };
+/** What was made of a line. `key` stays the same however often it is sent, so that one task is added. */
+type Addition = Typed & { task: TaskCreate; key: string };
+type Failure = Addition & { error: Error };
+/** The content of the field, with `failure` if it came back and has not been changed since. */
+type Line = Typed & { failure?: Failure };
 
 const EMPTY: Line = { text: "", keep: new Set() };
 
@@ -32,11 +36,11 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
   const input = useRef<HTMLInputElement>(null);
   // One state, because a failed line returns to the field only if the field is still empty.
   const [{ line, failures }, setState] = useState<{ line: Line; failures: Failure[] }>({ line: EMPTY, failures: [] });
-  const { text, keep, error } = line;
+  const { text, keep, failure } = line;
   const parser = useParser();
   const task =
     text.length > MAX_LINE ? { title: text.trim(), pieces: [] } : parser?.parseQuickAdd(text, new Date(), keep);
-  useWarnBeforeLeaving(failures.length > 0 || error !== undefined);
+  useWarnBeforeLeaving(failures.length > 0 || failure !== undefined);
 
   const setLine = (line: Line) => setState((state) => ({ ...state, line }));
 
@@ -44,34 +48,35 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
     event.preventDefault();
     if (!text.trim()) return;
     setLine(EMPTY);
-    void add({ text, keep }, task ?? parseLater(text));
+    void (failure ? send(failure) : add({ text, keep }, task ?? parseLater(text)));
   }
 
-  async function add(line: Line, parsed: ParsedTask | Promise<ParsedTask>) {
+  async function add(typed: Typed, parsed: ParsedTask | Promise<ParsedTask>) {
     const { pieces: _, ...task } = await parsed;
-    await send({ id: crypto.randomUUID(), line, task });
+    await send({ ...typed, task, key: crypto.randomUUID() });
   }
 
-  async function send({ id, line, task }: Failure) {
+  async function send(addition: Addition) {
+    const { task, key, text, keep } = addition;
     try {
-      const added = await create.mutateAsync(task);
+      const added = await create.mutateAsync({ task, key });
       if (passesFilters(added, filters, new Date())) return;
       toast(`“${shorten(added.title)}” added. Your filters hide it.`, {
         action: { label: "Show all", onClick: onClear },
       });
     } catch (thrown) {
-      const failed = { ...line, error: thrown as Error };
+      const failure = { ...addition, error: thrown as Error };
       setState((state) =>
         // Back into the field, unless the user has started another line.
         state.line.text
-          ? { ...state, failures: [...state.failures, { id, line: failed, task }] }
-          : { ...state, line: failed },
+          ? { ...state, failures: [...state.failures, failure] }
+          : { ...state, line: { text, keep, failure } },
       );
     }
   }
 
   function dismiss(failure: Failure) {
-    setState((state) => ({ ...state, failures: state.failures.filter(({ id }) => id !== failure.id) }));
+    setState((state) => ({ ...state, failures: state.failures.filter(({ key }) => key !== failure.key) }));
     input.current?.focus();
   }
 
@@ -108,7 +113,7 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
                   piece={piece}
                   task={task}
                   onReject={() => {
-                    setLine({ ...line, keep: new Set([...keep, piece.text]) });
+                    setLine({ text, keep: new Set([...keep, piece.text]) });
                     input.current?.focus();
                   }}
                 />
@@ -118,11 +123,11 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
         )}
       </div>
       <div role="alert" className="grid grid-cols-[minmax(0,1fr)] gap-2 text-sm empty:absolute">
-        {error && <p className="text-danger">{failureMessage(error)}</p>}
+        {failure && <p className="text-danger">{failureMessage(failure.error)}</p>}
         {failures.map((failure) => (
           <FailedLine
-            key={failure.id}
-            line={failure.line}
+            key={failure.key}
+            failure={failure}
             onRetry={() => {
               dismiss(failure);
               void send(failure);
@@ -135,17 +140,17 @@ export function QuickAdd({ filters, onClear }: { filters: Filters; onClear: () =
   );
 }
 
-function FailedLine({ line, onRetry, onDiscard }: { line: Line; onRetry: () => void; onDiscard: () => void }) {
+type FailedLineProps = { failure: Failure; onRetry: () => void; onDiscard: () => void };
+
+function FailedLine({ failure: { text, error }, onRetry, onDiscard }: FailedLineProps) {
   return (
     <div className="flex flex-wrap items-center justify-end gap-2">
-      <p className="min-w-3/5 flex-1 text-danger wrap-anywhere">
-        {line.error && failureMessage(line.error, line.text)}
-      </p>
+      <p className="min-w-3/5 flex-1 text-danger wrap-anywhere">{failureMessage(error, text)}</p>
       <div className="flex gap-2">
-        <Button size="small" aria-label={`Retry adding “${shorten(line.text)}”`} onClick={onRetry}>
+        <Button size="small" aria-label={`Retry adding “${shorten(text)}”`} onClick={onRetry}>
           Retry
         </Button>
-        <Button size="small" variant="quiet" aria-label={`Discard “${shorten(line.text)}”`} onClick={onDiscard}>
+        <Button size="small" variant="quiet" aria-label={`Discard “${shorten(text)}”`} onClick={onDiscard}>
           Discard
         </Button>
       </div>
@@ -153,11 +158,11 @@ function FailedLine({ line, onRetry, onDiscard }: { line: Line; onRetry: () => v
   );
 }
 
-/** Without a response nobody knows whether the task was added. */
+/** Without a response nobody knows whether the task was added, and with the same key that does not matter. */
 function failureMessage(error: Error, text?: string): string {
   const subject = text ? `“${shorten(text)}”` : "this task";
   return error instanceof Unreachable
-    ? `The server didn’t respond, so ${subject} may or may not have been added. Check the list before you retry.`
+    ? `The server didn’t respond. Retry: ${subject} won’t be added twice.`
     : `Couldn’t add ${subject}. ${error.message}`;
 }
 
