@@ -2,10 +2,14 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
+from itertools import pairwise
 
 import httpx2
+import pytest
 
-from support import Json, User
+from databases import eventually
+from support import Connection, Json, User
 
 WRITERS = 100
 
@@ -80,6 +84,50 @@ async def test_a_hundred_conditional_puts_from_one_version_let_one_through(user:
     assert Counter(answer.status_code for answer in answers) == {200: 1, 412: WRITERS - 1}
     assert final == winner
     assert final["version"] == 2
+
+
+@pytest.mark.parametrize("change", ["PUT", "toggle", "set"])
+async def test_a_write_that_has_waited_is_not_dated_before_the_one_it_has_waited_for(
+    user: User, owner: Connection, server: Connection, change: str
+) -> None:
+    """Its statement begins before the other write is dated, and goes on after that one has committed."""
+    task = await user.add_task()
+    path = f"tasks/{task['id']}"
+    writes = {
+        "PUT": lambda: user.put(path, json={"title": "Feed the cat"}),
+        "toggle": lambda: user.patch(f"{path}/complete"),
+        "set": lambda: user.patch(f"{path}/complete", json={"completed": True}),
+    }
+
+    async def is_waiting() -> bool:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
+        return bool(await server.fetchval(waits, owner.get_server_pid()))
+
+    async with owner.transaction():
+        await owner.execute("""UPDATE tasks SET version = 2 WHERE "userId" = $1""", user.id)
+        waiting = asyncio.create_task(writes[change]())
+        await eventually(is_waiting)
+        other = await owner.fetchval(
+            """UPDATE tasks SET "updatedAt" = clock_timestamp() WHERE "userId" = $1 RETURNING "updatedAt" """,
+            user.id,
+        )
+    written = (await waiting).json()
+
+    assert written["version"] == 3
+    assert datetime.fromisoformat(written["updatedAt"]) >= other
+    assert written["completedAt"] in {None, written["updatedAt"]}
+
+
+async def test_a_hundred_puts_at_once_are_dated_in_the_order_of_their_versions(user: User) -> None:
+    task = await user.add_task()
+
+    answers = await asyncio.gather(
+        *(insist(user, "PUT", f"tasks/{task['id']}", json={"title": f"{n}"}) for n in range(WRITERS))
+    )
+
+    versions = sorted((answer.json() for answer in answers), key=lambda task: task["version"])
+    assert [task["version"] for task in versions] == list(range(2, WRITERS + 2))
+    assert [step for step in pairwise(versions) if step[0]["updatedAt"] > step[1]["updatedAt"]] == []
 
 
 async def test_a_hundred_creations_at_once_all_arrive(user: User) -> None:

@@ -56,6 +56,8 @@ def _with_version(rows: FromClause) -> Sequence[Sql]:
 
 
 _NOW = once(func.statement_timestamp())
+# A write may wait for another one of the same task, which began after it. Its time is not before the other's.
+_NOT_BEFORE: Sql = func.greatest(_NOW, column.updated_at)
 
 _ID = bindparam("id", type_=column.id.type)
 
@@ -162,11 +164,11 @@ def change(names: frozenset[str], *, conditional: bool) -> Statement:
     values = {
         **new,
         "version": column.version + case((changed, 1), else_=0),
-        "updated_at": case((changed, _NOW), else_=column.updated_at),
+        "updated_at": case((changed, _NOT_BEFORE), else_=column.updated_at),
     }
     if "status" in new:
         values["completed_at"] = case(
-            (new["status"] == _COMPLETED, func.coalesce(column.completed_at, _NOW)), else_=null()
+            (new["status"] == _COMPLETED, func.coalesce(column.completed_at, _NOT_BEFORE)), else_=null()
         )
     return _returning(update(tasks).values(values), conditional=conditional)
 
@@ -178,9 +180,9 @@ def _returning(statement: Update | Delete, *, conditional: bool) -> Statement:
 
 _toggled = update(tasks).values(
     status=case((column.status == _PENDING, _COMPLETED), else_=_PENDING),
-    completed_at=case((column.status == _PENDING, _NOW), else_=null()),
+    completed_at=case((column.status == _PENDING, _NOT_BEFORE), else_=null()),
     version=column.version + 1,
-    updated_at=_NOW,
+    updated_at=_NOT_BEFORE,
 )
 TOGGLE, TOGGLE_IF = (_returning(_toggled, conditional=conditional) for conditional in (False, True))
 REMOVE, REMOVE_IF = (_returning(delete(tasks), conditional=conditional) for conditional in (False, True))
