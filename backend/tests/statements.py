@@ -28,6 +28,7 @@ VALUES: dict[str, Any] = {  # SQL values by the names that statements give their
     "limit": 21,
     "after_id": UUID(int=1 << 127),
     "versions": [1, 2],
+    "excluded": False,
     "max_tasks": 10_000,
     "priority": "low",
     "category": "home",

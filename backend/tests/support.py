@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -64,12 +64,18 @@ class User:
     token: str = field(repr=False)
 
     async def request(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Json
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | Sequence[tuple[bytes, bytes]] | None = None,
+        **options: Json,
     ) -> httpx2.Response:
         """A path that starts with a slash is taken as it is, another below `/api/{user_id}/`."""
         url = path if path.startswith("/") else f"/api/{self.id}/{path}"
-        authorization = {"Authorization": f"Bearer {self.token}"}
-        return await self.client.request(method, url, headers={**authorization, **(headers or {})}, **options)
+        own = httpx2.Headers(headers)
+        own.setdefault("Authorization", f"Bearer {self.token}")
+        return await self.client.request(method, url, headers=own, **options)
 
     async def get(self, path: str, **options: Json) -> httpx2.Response:
         return await self.request("GET", path, **options)

@@ -131,7 +131,7 @@ class TooManyTasks(Problem):
 
 
 class PreconditionFailed(Problem):
-    """The task has changed since this version of it was read; fetch it again and repeat the change."""
+    """The task is not at a version that the request allows; fetch it again and repeat the change."""
 
     status, code, title = 412, "precondition-failed", "Precondition failed"
 

@@ -107,6 +107,14 @@ def test_every_operation_is_described_to_its_user(name: str) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_header_is_a_string(name: str) -> None:
+    """Generators of clients leave out an operation with a list in a header."""
+    headers = [part for part in OPERATIONS[name].get("parameters", []) if part["in"] == "header"]
+
+    assert [part["name"] for part in headers if part["schema"].get("type") != "string"] == []
+
+
 def test_operation_ids_are_unique() -> None:
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
 

@@ -591,8 +591,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Answer only if the task is still at this version, such as `"3"`. */
+                "if-match"?: string;
                 /** @description Answer 304 if the task is still at this version, such as `"3"`. */
-                "if-none-match"?: string[];
+                "if-none-match"?: string;
             };
             path: {
                 /** @description The task's id. */
@@ -661,6 +663,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description URI too long */
             414: {
                 headers: {
@@ -713,7 +724,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Go ahead only if the task is still at this version, such as `"3"`. */
-                "if-match"?: string[];
+                "if-match"?: string;
+                /** @description Go ahead only if the task is not at this version; never for `*`. */
+                "if-none-match"?: string;
             };
             path: {
                 /** @description The task's id. */
@@ -858,7 +871,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Go ahead only if the task is still at this version, such as `"3"`. */
-                "if-match"?: string[];
+                "if-match"?: string;
+                /** @description Go ahead only if the task is not at this version; never for `*`. */
+                "if-none-match"?: string;
             };
             path: {
                 /** @description The task's id. */
@@ -977,7 +992,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Go ahead only if the task is still at this version, such as `"3"`. */
-                "if-match"?: string[];
+                "if-match"?: string;
+                /** @description Go ahead only if the task is not at this version; never for `*`. */
+                "if-none-match"?: string;
             };
             path: {
                 /** @description The task's id. */
@@ -1123,7 +1140,9 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Go ahead only if the task is still at this version, such as `"3"`. */
-                "if-match"?: string[];
+                "if-match"?: string;
+                /** @description Go ahead only if the task is not at this version; never for `*`. */
+                "if-none-match"?: string;
             };
             path: {
                 /** @description The task's id. */

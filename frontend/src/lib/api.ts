@@ -28,7 +28,7 @@ export function createApi({ url, userId, tokens }: { url: string; userId: string
   // The id, not `me`: if another window switches accounts, the API refuses the request instead of mixing the two.
   const path = { user_id: userId };
   const taskPath = (id: string) => ({ ...path, task_id: id });
-  const ifMatch = (...versions: number[]) => ({ "if-match": versions.map((version) => `"${version}"`) });
+  const ifMatch = (...versions: number[]) => ({ "if-match": versions.map((version) => `"${version}"`).join(", ") });
 
   return {
     async findTasks(query: TaskQuery, cursor?: string, signal?: AbortSignal): Promise<Page> {

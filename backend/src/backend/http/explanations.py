@@ -70,7 +70,8 @@ EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
         "Let the user delete some.",
     ),
     errors.PreconditionFailed: Explanation(
-        "`If-Match` does not name the task's current version, or is not a list of strong entity tags.",
+        "`If-Match` does not name the task's current version, or `If-None-Match` of a write does, as `*` always "
+        "does; or one of them is not a list of entity tags.",
         "Fetch the task again, apply the change to it, and send the new `ETag`.",
     ),
     errors.ContentTooLarge: Explanation("The body is larger than 128 KiB.", "Send less."),

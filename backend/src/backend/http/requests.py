@@ -1,11 +1,9 @@
-"""What routes take from a request: the tenant, ids, preconditions."""
+"""What routes take from a request: the tenant and ids."""
 
-import re
-from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Path, Request
 from pydantic import BeforeValidator
 
 from backend import auth
@@ -17,7 +15,6 @@ from backend.errors import (
     MissingToken,
     NotTheCaller,
     OriginNotAllowed,
-    PreconditionFailed,
 )
 from backend.http.refusals import explain
 from backend.logs import log
@@ -71,37 +68,3 @@ def _canonical(text: str) -> str:
 
 CanonicalUUID = Annotated[UUID, BeforeValidator(_canonical)]
 """An id in a path, in exactly the form in which the API returns it."""
-
-
-_ENTITY_TAGS = re.compile(r'\s*(?:"[\x21\x23-\x7e]*"\s*(?:,\s*|$))+')
-_VERSION = re.compile(r'"([1-9][0-9]{0,8})"')
-
-
-async def _if_match(
-    if_match: Annotated[
-        list[str] | None, Header(description='Go ahead only if the task is still at this version, such as `"3"`.')
-    ] = None,
-) -> frozenset[int] | None:
-    """The versions that `If-Match` names, or None if any version matches (RFC 9110, section 13.1.1)."""
-    field = ",".join(if_match or ["*"])
-    if field.strip() == "*":
-        return None
-    if not _ENTITY_TAGS.fullmatch(field):
-        raise PreconditionFailed('If-Match takes strong entity tags such as "3", as the ETag header gives them.')
-    return frozenset(int(version) for version in _VERSION.findall(field))
-
-
-IfMatch = Annotated[frozenset[int] | None, Depends(_if_match)]
-
-
-async def _if_none_match(
-    if_none_match: Annotated[
-        list[str] | None, Header(description='Answer 304 if the task is still at this version, such as `"3"`.')
-    ] = None,
-) -> Callable[[int], bool]:
-    """Whether the caller already has a given version. Tags are compared weakly (RFC 9110, section 13.1.2)."""
-    tags = {tag.strip().removeprefix("W/") for field in if_none_match or () for tag in field.split(",")}
-    return lambda version: "*" in tags or f'"{version}"' in tags
-
-
-HasVersion = Annotated[Callable[[int], bool], Depends(_if_none_match)]

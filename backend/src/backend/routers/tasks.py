@@ -14,7 +14,8 @@ from backend.errors import (
 from backend.http import responses
 from backend.http.idempotency import Idempotency
 from backend.http.openapi import REPLAYED, response_headers, tenant_problems
-from backend.http.requests import CanonicalUUID, CurrentSettings, CurrentTenant, HasVersion, IfMatch
+from backend.http.preconditions import ReadConditions, WriteConditions
+from backend.http.requests import CanonicalUUID, CurrentSettings, CurrentTenant
 from backend.http.routing import FastRoute
 from backend.schemas.tasks import Completion, TaskCreate, TaskPatch, TaskPut, TaskQuery, TaskRead
 from backend.services import tasks
@@ -25,7 +26,7 @@ TaskId = Annotated[CanonicalUUID, Path(description="The task's id.")]
 
 _TAGGED = response_headers(ETag="The task's version, for `If-Match` and `If-None-Match`.")
 _PATCH = {"priority": "high", "dueDate": None}  # one of all members would contradict itself
-_WRITE = (TaskNotFound, PreconditionFailed)
+_CONDITIONAL = (TaskNotFound, PreconditionFailed)
 _BODY = (ContentTooLarge, UnsupportedMediaType)
 
 
@@ -81,12 +82,12 @@ async def create_task(
     summary="Get a task",
     response_description="The task",
     response_model=TaskRead,
-    responses={200: _TAGGED, 304: {"description": "Not modified"}, **tenant_problems(TaskNotFound)},
+    responses={200: _TAGGED, 304: {"description": "Not modified"}, **tenant_problems(*_CONDITIONAL)},
 )
-async def get_task(tenant: CurrentTenant, task_id: TaskId, has_version: HasVersion) -> Response:
+async def get_task(tenant: CurrentTenant, task_id: TaskId, conditions: ReadConditions) -> Response:
     """Get one task. With `If-None-Match` the answer is 304 while the task is unchanged."""
     task = await tasks.get(tenant, task_id)
-    if has_version(task.version):
+    if conditions.is_not_modified(task.version):
         return responses.not_modified(task.version)
     return responses.one(*task)
 
@@ -96,13 +97,13 @@ async def get_task(tenant: CurrentTenant, task_id: TaskId, has_version: HasVersi
     summary="Change a task",
     response_description="The task as it is now",
     response_model=TaskRead,
-    responses={200: _TAGGED, **tenant_problems(*_WRITE, *_BODY)},
+    responses={200: _TAGGED, **tenant_problems(*_CONDITIONAL, *_BODY)},
 )
 async def put_task(
     tenant: CurrentTenant,
     task_id: TaskId,
     changes: Annotated[TaskPut, Body()],
-    versions: IfMatch,
+    versions: WriteConditions,
 ) -> Response:
     """Change the fields that are sent.
 
@@ -117,13 +118,13 @@ async def put_task(
     summary="Patch a task",
     response_description="The task as it is now",
     response_model=TaskRead,
-    responses={200: _TAGGED, **tenant_problems(*_WRITE, *_BODY)},
+    responses={200: _TAGGED, **tenant_problems(*_CONDITIONAL, *_BODY)},
 )
 async def patch_task(
     tenant: CurrentTenant,
     task_id: TaskId,
     changes: Annotated[TaskPatch, Body(media_type="application/merge-patch+json", examples=[_PATCH])],
-    versions: IfMatch,
+    versions: WriteConditions,
 ) -> Response:
     """Change a task by a JSON merge patch (RFC 7396). Unknown and read-only members are refused."""
     return responses.one(*await tasks.change(tenant, task_id, changes, versions=versions))
@@ -134,9 +135,9 @@ async def patch_task(
     summary="Delete a task",
     status_code=204,
     response_description="The task is gone",
-    responses=tenant_problems(*_WRITE),
+    responses=tenant_problems(*_CONDITIONAL),
 )
-async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: IfMatch) -> Response:
+async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: WriteConditions) -> Response:
     """Delete a task."""
     await tasks.remove(tenant, task_id, versions=versions)
     return Response(status_code=204)
@@ -147,12 +148,12 @@ async def delete_task(tenant: CurrentTenant, task_id: TaskId, versions: IfMatch)
     summary="Complete or reopen a task",
     response_description="The task as it is now",
     response_model=TaskRead,
-    responses={200: _TAGGED, **tenant_problems(*_WRITE, *_BODY)},
+    responses={200: _TAGGED, **tenant_problems(*_CONDITIONAL, *_BODY)},
 )
 async def complete_task(
     tenant: CurrentTenant,
     task_id: TaskId,
-    versions: IfMatch,
+    versions: WriteConditions,
     completion: Annotated[Completion | None, Body()] = None,
 ) -> Response:
     """Complete a task or reopen it.

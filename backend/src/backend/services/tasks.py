@@ -15,12 +15,10 @@ from backend.postgres.json import read_page
 from backend.postgres.statements import Statement
 from backend.schemas.idempotency import Inserted, Key
 from backend.schemas.tasks import TaskCreate, TaskPatch, TaskPut, TaskQuery
+from backend.schemas.versions import Versions
 from backend.services import idempotency
 from backend.services import tasks_sql as sql
 from backend.services.cursors import Cursor
-
-type Versions = frozenset[int]
-"""The versions that a write may start from."""
 
 
 class StoredTask(NamedTuple):
@@ -133,7 +131,9 @@ async def _set(
 async def _write(
     tenant: Tenant, statement: Statement, task_id: UUID, versions: Versions | None, /, **values: object
 ) -> StoredTask:
-    rows = await tenant.write(statement, id=task_id, versions=list(versions or ()), **values)
+    if versions is not None:
+        values |= {"versions": list(versions.numbers), "excluded": versions.excluded}
+    rows = await tenant.write(statement, id=task_id, **values)
     if not rows:
         await get(tenant, task_id)  # raises TaskNotFound, unless the task is at another version
         raise PreconditionFailed

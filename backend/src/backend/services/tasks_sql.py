@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
     Delete,
     Enum,
@@ -150,14 +151,15 @@ CREATE, CREATE_KEYED = (
     for keyed in (False, True)
 )
 
-_AT_VERSION = column.version == func.any(bindparam("versions", type_=ARRAY(Integer)))
+_IS_NAMED = column.version == func.any(bindparam("versions", type_=ARRAY(Integer)))
+_AT_VERSION = _IS_NAMED.is_distinct_from(bindparam("excluded", type_=Boolean))
 
 
 @lru_cache(maxsize=256)
 def change(names: frozenset[str], *, conditional: bool) -> Statement:
     """Set these columns. The version and the time move only if one of them becomes different.
 
-    `conditional` changes nothing unless the task is at one of the `versions`.
+    `conditional` changes nothing unless the task is at one of the `versions`, or with `excluded` at any other.
     """
     new = {name: _new(name) for name in sorted(names)}
     changed = or_(*(column[name].is_distinct_from(value) for name, value in new.items()))
