@@ -1,6 +1,7 @@
 """What tests are written with: users, the API in process, the API as a process."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -155,7 +156,8 @@ def assert_problem(answer: httpx2.Response, status: int, code: str) -> Json:
     assert problem["code"] == code
     assert problem["type"] == f"/errors/{code}"
     assert problem["title"]
-    assert problem["detail"].endswith((".", ")"))
+    assert re.fullmatch(r"[^\n]*[.)]", problem["detail"])
+    assert not re.search(r"[.!?] ", problem["detail"]), "more than one sentence"
     assert problem["requestId"] == answer.headers["x-request-id"]
     return problem
 

@@ -163,11 +163,15 @@ class InvalidValues(Problem):
     status, code, title = 422, "invalid-values", "Invalid values"
 
     def __init__(self, *faults: Fault) -> None:
-        """Only the first MAX_FAULTS are named."""
+        """Only the first MAX_FAULTS are named. The detail says how many more there are."""
         self.faults = faults[:MAX_FAULTS]
         place = faults[0].pointer
-        first = f"{(place[1:] or 'The empty name') if place else 'The body'}: {faults[0].detail}"
-        super().__init__(first if len(faults) == 1 else f"{len(faults)} values are not valid. {first}")
+        detail = f"{(place[1:] or 'the empty name') if place else 'the body'}: {faults[0].detail}"
+        if len(faults) > 1:
+            more = len(faults) - MAX_FAULTS
+            unnamed = f", {more} more than are named here" if more > 0 else ""
+            detail = f"{len(faults)} values are not valid{unnamed}; the first is {detail}"
+        super().__init__(detail)
 
 
 class IdempotencyKeyReused(Problem):

@@ -115,7 +115,6 @@ async def test_put_takes_a_whole_task_and_ignores_what_only_the_server_sets(user
         "completedAt": "yesterday",
         "version": 7,
         "createdAt": None,
-        "colour": "green",
         "title": "Feed the cat",
     }
 

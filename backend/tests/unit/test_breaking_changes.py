@@ -44,6 +44,7 @@ def parameter(document: Json, name: str, path: str = TASKS) -> Json:
 
 # What the description has no example of any more.
 parameter(DOCUMENT, "if-none-match", TASK)["schema"] = {"type": "array", "items": {"type": "string"}}
+del schema(DOCUMENT, "TaskCreate")["additionalProperties"]
 
 
 def rename_path_parameter(document: Json) -> None:

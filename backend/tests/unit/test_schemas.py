@@ -9,7 +9,17 @@ from pydantic import MISSING, BaseModel, ValidationError
 
 from backend.models.tasks import Priority, Status
 from backend.schemas.due_dates import DueDate
-from backend.schemas.tasks import Completion, SortBy, SortOrder, TaskCreate, TaskPatch, TaskPut, TaskQuery
+from backend.schemas.tasks import (
+    SET_BY_THE_SERVER,
+    Completion,
+    SortBy,
+    SortOrder,
+    TaskCreate,
+    TaskPatch,
+    TaskPut,
+    TaskQuery,
+    TaskRead,
+)
 from support import Json
 
 type Body = type[TaskCreate | TaskPut | TaskPatch]
@@ -258,10 +268,8 @@ READ_ONLY: dict[str, Json] = {
     "version": -1,
     "createdAt": [],
     "updatedAt": {},
-    "unknown": True,
-    "due_date": "2026-01-05",
-    "": None,
 }
+UNKNOWN: dict[str, Json] = {"unknown": True, "due_date": "2026-01-05", "user_id": "x", "": None}
 
 
 @pytest.mark.parametrize("body", [TaskCreate, TaskPut])
@@ -271,9 +279,23 @@ def test_members_that_only_the_server_sets_are_ignored_where_a_whole_task_may_be
     assert members == {"title": "x"}
 
 
+def test_they_are_the_members_of_a_task_that_cannot_be_set() -> None:
+    members = {field.alias or name for name, field in TaskRead.model_fields.items()}
+    settable = {field.alias or name for name, field in TaskCreate.model_fields.items()}
+
+    assert members - settable == SET_BY_THE_SERVER
+    assert {*READ_ONLY, "status", "completed"} == SET_BY_THE_SERVER
+
+
 @pytest.mark.parametrize("name", READ_ONLY)
 def test_such_members_are_refused_in_a_patch(name: str) -> None:
     assert refused(TaskPatch, name, READ_ONLY[name])
+
+
+@all_bodies
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_unknown_members_are_refused(body: Body, name: str) -> None:
+    assert refused(body, name, UNKNOWN[name])
 
 
 def test_every_fault_of_a_body_is_found_at_once() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from asyncio import CancelledError
+from collections import Counter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -11,7 +12,9 @@ from pydantic.fields import FieldInfo
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
-from backend.errors import ContentTooLarge, Fault, InvalidValues, MalformedRequest, UnsupportedMediaType
+from backend.errors import ContentTooLarge, MalformedRequest, UnsupportedMediaType
+from backend.http.problems import shown
+from backend.http.suggestions import add_suggestions, by_plain_form
 
 MAX_BODY_BYTES = 128 * 1024
 
@@ -28,6 +31,7 @@ class BodyReader:
         """Raises TypeError unless the parameter is one model."""
         self.name = name
         self._model, self._optional = _model_of(field)
+        self._names = by_plain_form([member.alias or name for name, member in self._model.model_fields.items()])
         self._default = field.default
         self._media_types = dict.fromkeys([getattr(field, "media_type", JSON), JSON])
 
@@ -43,7 +47,9 @@ class BodyReader:
         try:
             return self._model.model_validate(_parse(content))
         except ValidationError as error:
-            errors += [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+            faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+            add_suggestions(faults, self._names)
+            errors += faults
             return None
 
     def _require_media_type(self, headers: Headers) -> None:
@@ -99,7 +105,17 @@ def _parse(content: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _refuse_constant(name: str) -> None:
-    raise InvalidValues(Fault("", f"{name} is not a JSON value."))
+    raise MalformedRequest(f"The body is not valid JSON: it has {name} as a value.")
 
 
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:  # JSON
+    """Parsers differ in which of two members with one name they take (RFC 8259, section 4)."""
+    found = dict(members)
+    if len(found) != len(members):
+        counts = Counter(name for name, _ in members)
+        twice = next(name for name in counts if counts[name] > 1)
+        raise MalformedRequest(f'The body has more than one member "{shown(twice)}" in one object.')
+    return found
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)

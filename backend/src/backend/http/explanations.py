@@ -24,8 +24,8 @@ class Explanation(NamedTuple):
 
 EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
     errors.MalformedRequest: Explanation(
-        "The body is not JSON or not UTF-8, is nested too deeply, the path or the query string is not UTF-8, or "
-        "`Idempotency-Key` is not one string of 1 to 255 ASCII characters.",
+        "The body is not JSON or not UTF-8, is nested too deeply, or names a member twice; the path or the query "
+        "string is not UTF-8; or `Idempotency-Key` is not one string of 1 to 255 ASCII characters.",
         "Fix the client; `detail` names the place.",
     ),
     errors.MissingToken: Explanation(

@@ -27,7 +27,7 @@ from backend.errors import (
     Problem,
 )
 
-# A client may have made up the name that a fault points to. It is cut, so that the response stays small.
+# So that the response stays small.
 MAX_NAME_LENGTH = 100
 
 type Document = dict[str, Any]  # JSON
@@ -123,9 +123,13 @@ def faults_of(errors: Sequence[Any]) -> list[Fault]:
     The rejected values are left out, because they may be large or private.
     """
     return [
-        Fault("".join(f"/{str(part)[:MAX_NAME_LENGTH]}" for part in error["loc"][1:]), _sentence(error))
-        for error in errors
+        Fault("".join(f"/{shown(str(part))}" for part in error["loc"][1:]), _sentence(error)) for error in errors
     ]
+
+
+def shown(name: str) -> str:
+    """A name that a client may have made up: cut, and without halves of surrogate pairs, which have no UTF-8."""
+    return name[:MAX_NAME_LENGTH].encode(errors="replace").decode()
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
@@ -133,7 +137,8 @@ def _sentence(error: Mapping[str, Any]) -> str:
         case "value_error":
             text = str(error["ctx"]["error"])
         case "extra_forbidden":
-            text = "is not a known name"
+            nearest = error.get("nearest")
+            text = f"is not a known name; perhaps you mean {nearest}" if nearest else "is not a known name"
         case "missing":
             text = "is required"
         case "model_type":

@@ -1,13 +1,25 @@
 """What the schemas of every noun have in common. Members are named as in JSON: `dueDate` for `due_date`."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 
 class Body(BaseModel):
-    """The body of a request. Values are not converted: `"5"` is no number."""
+    """The body of a request. Values are not converted: `"5"` is no number. Unknown members are refused."""
 
-    model_config = ConfigDict(strict=True, alias_generator=to_camel, use_enum_values=True)
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, use_enum_values=True)
+
+    ignored: ClassVar[frozenset[str]] = frozenset()
+    """Members, as in JSON, that are neither known nor refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_ignored(cls, members: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(members, dict) and not cls.ignored.isdisjoint(members):
+            return {name: value for name, value in members.items() if name not in cls.ignored}
+        return members
 
 
 class Parameters(BaseModel):

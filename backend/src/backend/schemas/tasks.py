@@ -71,8 +71,16 @@ PriorityName = Annotated[Priority, Field(strict=False)]
 StatusName = Annotated[Status, Field(strict=False)]
 
 
+# Of a task, as the server sends it.
+SET_BY_THE_SERVER = frozenset(
+    {"id", "userId", "status", "completed", "completedAt", "version", "createdAt", "updatedAt"}
+)
+
+
 class TaskCreate(Body):
     """A new task. A whole task may be sent: members that only the server sets are ignored."""
+
+    ignored = SET_BY_THE_SERVER
 
     title: Title
     description: Description | None = None
@@ -94,11 +102,11 @@ class _TaskChanges(Body):
 class TaskPut(_TaskChanges):
     """The fields to change. A whole task may be sent: members that only the server sets are ignored."""
 
+    ignored = SET_BY_THE_SERVER
+
 
 class TaskPatch(_TaskChanges):
     """A JSON merge patch (RFC 7396)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     due_date: DueDateOrNull | MISSING = MISSING
     status: StatusName | MISSING = MISSING
@@ -116,8 +124,6 @@ class TaskPatch(_TaskChanges):
 
 
 class Completion(Body):
-    model_config = ConfigDict(extra="forbid")
-
     completed: bool
 
 
