@@ -169,3 +169,24 @@ async def test_every_bad_parameter_is_named_at_once(user: User) -> None:
     answer = await user.get("tasks?limit=0&status=done&colour=green")
 
     assert pointers(assert_problem(answer, 422, "invalid-values")) == ["/colour", "/limit", "/status"]
+
+
+@pytest.mark.parametrize(("query", "nearest"), [("sortBy=title", "sort_by"), ("limits=1", "limit")])
+async def test_a_parameter_that_looks_like_a_mistake_is_refused(user: User, query: str, nearest: str) -> None:
+    (fault,) = assert_problem(await user.get(f"tasks?{query}"), 422, "invalid-values")["errors"]
+
+    assert fault["detail"] == f"is not a known name; perhaps you mean {nearest}."
+
+
+@pytest.mark.parametrize("query", ["limit=5&limit=5", "search=a&search=b", "cursor=x&cursor=x"])
+async def test_a_parameter_is_given_once(user: User, query: str) -> None:
+    answer = await user.get(f"tasks?{query}")
+
+    assert query.partition("=")[0] in pointers(assert_problem(answer, 422, "invalid-values"))[0]
+
+
+async def test_many_unknown_parameters_make_a_small_answer(user: User) -> None:
+    answer = await user.get(f"tasks?{'&'.join(f'{number}=' for number in range(1400))}")
+
+    assert_problem(answer, 422, "invalid-values")
+    assert len(answer.content) < 2048

@@ -82,8 +82,8 @@ EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
         "Set the header.",
     ),
     errors.InvalidValues: Explanation(
-        "A value is missing, unknown, of the wrong type or out of bounds; a cursor is for another order; the id "
-        "of a task is not a UUID.",
+        "A value is missing, unknown, there twice, of the wrong type or out of bounds; a cursor is for another "
+        "order; the id of a task is not a UUID.",
         "Show each `detail` of `errors` beside its field.",
     ),
     errors.IdempotencyKeyReused: Explanation(

@@ -1,10 +1,12 @@
 """Parameters of the path, the query string and the headers, taken from a request as FastAPI takes them.
 
 FastAPI's own function takes any of them, in some microseconds each. The common forms have a shortcut here, and
-test_routing.py proves that the two agree.
+test_parameters.py proves that the two agree. In one thing they differ: FastAPI takes the last of several query
+parameters with one name, of which a proxy or a cache may take the first. Here they are refused.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from typing import Any
 
@@ -13,6 +15,9 @@ from fastapi._compat import field_annotation_is_sequence
 from fastapi.dependencies.utils import request_params_to_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from starlette.datastructures import QueryParams
+
+from backend.http.suggestions import add_suggestions, by_plain_form
 
 type Field = Any
 """FastAPI's ModelField, which it does not export."""
@@ -36,15 +41,45 @@ def path_reader(field: Field) -> Reader:
 
 
 def query_reader(field: Field) -> Reader:
-    if not _is_flat_model(field.field_info):
-        return lambda request, errors: _by_fastapi(field, request.query_params, errors)
+    once = _names_given_once(field)
+    known = by_plain_form(once)
+    is_flat = _is_flat_model(field.field_info)
 
     def read(request: Request, errors: Errors) -> object:
-        value, faults = field.validate(dict(request.query_params), loc=("query",))  # the last of a name counts
-        errors += faults
+        parameters = request.query_params
+        if len(parameters) != len(parameters.multi_items()):
+            errors += _repeated(parameters, once)
+        if not is_flat:
+            return _by_fastapi(field, parameters, errors)
+        value, faults = field.validate(dict(parameters), loc=("query",))
+        if faults:
+            add_suggestions(faults, known)
+            errors += faults
         return value
 
     return read
+
+
+def _names_given_once(field: Field) -> frozenset[str]:
+    model = field.field_info.annotation
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return frozenset() if field_annotation_is_sequence(model) else frozenset({field.alias})
+    members = model.model_fields.items()
+    return frozenset(
+        each
+        for name, member in members
+        if not field_annotation_is_sequence(member.annotation)
+        for each in (name, member.alias or name)
+    )
+
+
+def _repeated(parameters: QueryParams, once: Collection[str]) -> Errors:
+    times = Counter(name for name, _ in parameters.multi_items())
+    return [
+        {"type": "value_error", "loc": ("query", name), "ctx": {"error": "may be given only once"}}
+        for name in times
+        if times[name] > 1 and name in once
+    ]
 
 
 def header_reader(field: Field) -> Reader:
