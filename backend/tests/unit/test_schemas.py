@@ -48,6 +48,27 @@ def faults(model: type[BaseModel], members: Json) -> set[str]:
     return {".".join(str(part) for part in fault["loc"]) for fault in refusal.value.errors()}
 
 
+INVISIBLE = {
+    "control characters": "\x01\x7f",
+    "zero-width space": "\u200b",
+    "joiners": "\u200c\u200d\u2060\ufeff",
+    "directions": "\u202e\u2066\u200f",
+    "soft hyphen": "\u00ad",
+    "combining grapheme joiner": "\u034f",
+    "variation selectors": "\ufe0f\U000e0100",
+    "tags": "\U000e0067\U000e007f",
+    "Hangul fillers": "\u115f\u1160\u3164\uffa0",
+    "Braille blank": "\u2800",
+    "Khmer vowels": "\u17b4\u17b5",
+    "Mongolian selectors": "\u180b\u180e\u180f",
+    "reserved": "\u2065\ufff0",
+    "Egyptian blanks": "\U00013441",
+    "Khitan filler": "\U00016fe4",
+    "null notehead": "\U0001d159",
+    "with a space within": "\u200b \u200b",
+}
+
+
 def refused(body: Body, name: str, value: Json) -> bool:
     title = {"title": "Water the plants"} if body is TaskCreate else {}
     return faults(body, {**title, name: value}) == {name}
@@ -67,7 +88,15 @@ def refused(body: Body, name: str, value: Json) -> bool:
         pytest.param("\n\t x y \r\n", "x y", id="white space around"),
         pytest.param("\N{NO-BREAK SPACE}x\N{IDEOGRAPHIC SPACE}", "x", id="other white space around"),
         pytest.param("a\nb", "a\nb", id="line break within"),
-        pytest.param("\x01\x7f", "\x01\x7f", id="control characters"),
+        pytest.param("\x01a\x7f", "\x01a\x7f", id="control characters"),
+        pytest.param("\u200ba\u200b", "\u200ba\u200b", id="zero-width spaces"),
+        pytest.param("👩\u200d🌾", "👩\u200d🌾", id="an emoji of several"),
+        pytest.param("❤\ufe0f", "❤\ufe0f", id="an emoji with a variation selector"),
+        pytest.param("🏴\U000e0067\U000e007f", "🏴\U000e0067\U000e007f", id="a flag with tags"),
+        pytest.param("\u0301", "\u0301", id="an accent alone"),
+        pytest.param("\ue000", "\ue000", id="for private use"),
+        pytest.param("\U0003fffd", "\U0003fffd", id="not assigned yet"),
+        pytest.param("ᄀ\u1160", "ᄀ\u1160", id="a Hangul syllable with a filler"),
         pytest.param("<b>'; --", "<b>'; --", id="markup"),
         pytest.param("Ärger", "Ärger", id="case is kept"),
     ],
@@ -161,6 +190,17 @@ def test_a_category_that_was_kept_is_kept_as_it_is(text: str) -> None:
         return
 
     assert kept == read(TaskPatch, category=text)["category"] == read(TaskPatch, category=kept)["category"]
+
+
+@all_bodies
+@pytest.mark.parametrize("name", ["title", "category"])
+@pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
+def test_a_name_that_nobody_can_see_is_refused(body: Body, name: str, text: str) -> None:
+    assert refused(body, name, text)
+
+
+def test_text_that_may_be_empty_may_be_invisible() -> None:
+    assert read(TaskPatch, description="\u200b") == {"description": "\u200b"}
 
 
 # Choices
