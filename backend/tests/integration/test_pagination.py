@@ -1,14 +1,16 @@
 """Keyset pages over many tasks with equal sort values, while others come and go."""
 
 import random
+import re
 from itertools import count
 from typing import NamedTuple
+from urllib.parse import quote
 
 import httpx2
 import pytest
 
 from backend.postgres.json import MAX_PAGE_BYTES
-from support import Connection, Json, User, assert_problem, pointers
+from support import Connection, Json, User, assert_problem, claims_of, pointers, sign
 
 SORTS = ["createdAt", "updatedAt", "dueDate", "priority", "title"]
 ORDERS = ["asc", "desc"]
@@ -186,6 +188,40 @@ async def test_the_next_page_is_named_relative_to_the_server(user: User) -> None
     answer = await user.get("/api/me/tasks?limit=1")
 
     assert answer.links["next"]["url"].startswith("/api/me/tasks?limit=1&cursor=")
+
+
+@pytest.mark.parametrize("user_id", ["a?b=c", "a#b", "a/b", "a b", "50%", "a%2Fb", "ä", 'a"><b', "a;b,c"])
+async def test_an_id_may_have_any_character_in_a_url(
+    client: httpx2.AsyncClient, owner: Connection, monkeypatch: pytest.MonkeyPatch, user_id: str
+) -> None:
+    """Better Auth makes no such ids, and no token with one is accepted. A session's user may have one."""
+    monkeypatch.setattr("backend.auth.tokens.SUBJECT", re.compile(r".+"))
+    await owner.execute(
+        """INSERT INTO "user" (id, name, email, "emailVerified") VALUES ($1, $1, $1, true)""", user_id
+    )
+    user = User(client, user_id, sign(claims_of(user_id)))
+    tasks = f"/api/{quote(user_id, safe='')}/tasks"
+
+    created = [await user.post(tasks, json={"title": "x"}) for _ in range(2)]
+    page = await user.get(f"{tasks}?limit=1")
+    link = page.headers["link"]
+
+    assert link.startswith(f"<{tasks}?limit=1&cursor=")
+    assert link.count(">") == 1
+    assert (await user.get(page.links["next"]["url"])).status_code == 200
+    for answer in created:
+        assert answer.headers["location"] == f"{tasks}/{answer.json()['id']}"
+        assert (await user.get(answer.headers["location"])).json() == answer.json()
+    await owner.execute("""DELETE FROM "user" WHERE id = $1""", user_id)
+
+
+async def test_a_path_is_named_in_the_link_as_it_was_sent(user: User) -> None:
+    for _ in range(2):
+        await user.add_task()
+
+    answer = await user.get(f"/%61pi/{user.id}/tasks?limit=1")
+
+    assert answer.links["next"]["url"].startswith(f"/%61pi/{user.id}/tasks?limit=1&cursor=")
 
 
 async def test_a_cursor_belongs_to_its_sort_order(user: User) -> None:

@@ -13,6 +13,9 @@ from backend.schemas.idempotency import Inserted
 _CACHING = {"cache-control": "private, no-cache", "vary": "Authorization"}
 
 
+_PATH_CHARACTERS = "/%:@!$&'()*+,;=~"  # RFC 3986, section 3.3
+
+
 def entity_tag(version: int) -> str:
     return f'"{version}"'
 
@@ -57,7 +60,9 @@ def next_page(request: Request, cursor: str | None) -> dict[str, str]:
     if cursor is None:
         return {}
     parameters = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    target = f"{quote(request.url.path)}?{urlencode([*parameters, ('cursor', cursor)])}"
+    # The path as the client has encoded it: once decoded, a `?` in an id looks like the start of the query.
+    path = quote(request.scope["raw_path"], safe=_PATH_CHARACTERS)
+    target = f"{path}?{urlencode([*parameters, ('cursor', cursor)])}"
     return {"link": f'<{target}>; rel="next"'}
 
 

@@ -8,6 +8,7 @@ live beside them, and what FastAPI can do works there as ever: `yield` dependenc
 from collections.abc import Callable, Coroutine, Sequence
 from re import Match
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, _effective_route_context_var, iter_route_contexts
@@ -97,12 +98,17 @@ class Application(FastAPI):
         if self.dependency_overrides:
             return None
         method, path = scope["method"], get_route_path(scope)
+        # A slash inside of an id is no separator, but looks like one in the decoded path.
+        raw_path: bytes = scope.get("raw_path", b"")
+        decode = None
+        if b"%2" in raw_path and b"%2f" in raw_path.lower():
+            path, decode = raw_path.decode("latin-1"), unquote
         for entry in self._shortcut:
             if (entry.methods is None or method in entry.methods) and (match := entry.pattern.match(path)):
                 if entry.endpoint:
                     scope["app"], scope["router"] = self, self.router
                     scope["route"], scope["endpoint"] = entry.route, entry.route.endpoint
-                    scope["path_params"] = {**scope.get("path_params", {}), **entry.parameters_of(match)}
+                    scope["path_params"] = {**scope.get("path_params", {}), **entry.parameters_of(match, decode)}
                 return entry.endpoint
         return None
 
@@ -122,8 +128,9 @@ class _Entry:
         self.pattern, _, convertors = compile_path(path)
         self._convert = {name: convertor.convert for name, convertor in convertors.items()}
 
-    def parameters_of(self, match: Match[str]) -> dict[str, Any]:
-        return {name: self._convert[name](value) for name, value in match.groupdict().items()}
+    def parameters_of(self, match: Match[str], decode: Callable[[str], str] | None) -> dict[str, Any]:
+        texts = match.groupdict().items()
+        return {name: self._convert[name](decode(text) if decode else text) for name, text in texts}
 
 
 async def _answer_head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

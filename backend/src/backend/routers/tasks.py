@@ -74,7 +74,7 @@ async def create_task(
     """
     key = idempotency(new)
     task_id, task = await tasks.create(tenant, new, max_tasks=settings.max_tasks_per_user, key=key)
-    return responses.created(task, location=f"/api/{quote(tenant.user_id)}/tasks/{task_id}")
+    return responses.created(task, location=f"/api/{quote(tenant.user_id, safe='')}/tasks/{task_id}")
 
 
 @router.get(
