@@ -16,10 +16,12 @@ Problem
 ├── ContentTooLarge         413
 ├── URITooLong              414
 ├── UnsupportedMediaType    415
+│   └── UnsupportedContentCoding
 ├── InvalidValues           422
 ├── IdempotencyKeyReused    422
 ├── HeadersTooLarge         431
 ├── InternalError           500
+├── UnsupportedTransferCoding 501
 └── Unavailable             503
     ├── DatabaseUnavailable
     ├── KeysUnavailable
@@ -143,7 +145,7 @@ class ContentTooLarge(Problem):
 
 
 class URITooLong(Problem):
-    """The query string is longer than 8 KiB."""
+    """The path is longer than 2 KiB, or the query string is longer than 8 KiB."""
 
     status, code, title = 414, "uri-too-long", "URI too long"
 
@@ -155,6 +157,13 @@ class UnsupportedMediaType(Problem):
 
 
 MAX_FAULTS = 20
+
+
+class UnsupportedContentCoding(UnsupportedMediaType):
+    """Send the body as it is, without a `Content-Encoding` such as gzip."""
+
+    code, title = "unsupported-content-coding", "Unsupported content coding"
+    headers = {"Accept-Encoding": "identity"}  # RFC 9110, section 15.5.16
 
 
 class InvalidValues(Problem):
@@ -190,6 +199,12 @@ class InternalError(Problem):
     """Something went wrong on our side; the request id helps to find out what."""
 
     status, code, title = 500, "internal-error", "Internal error"
+
+
+class UnsupportedTransferCoding(Problem):
+    """The service takes no `Transfer-Encoding` but `chunked`."""
+
+    status, code, title = 501, "unsupported-transfer-coding", "Unsupported transfer coding"
 
 
 class Unavailable(Problem):

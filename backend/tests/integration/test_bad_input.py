@@ -1,5 +1,6 @@
 """Whatever is sent, the answer says what is wrong, is never a 500, and nothing is stored."""
 
+import gzip
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -81,6 +82,27 @@ async def test_a_body_of_another_type_is_a_415(user: User, method: str, media_ty
 )
 async def test_the_media_type_may_have_parameters(user: User, media_type: str) -> None:
     answer = await user.post("tasks", content=b'{"title": "x"}', headers={"Content-Type": media_type})
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "identity, gzip", "GZIP", "x"])
+@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PUT", ""), ("PATCH", ""), ("PATCH", "/complete")])
+async def test_a_coded_body_is_a_415(user: User, method: str, path: str, coding: str) -> None:
+    task = await user.add_task()
+    url = "tasks" if method == "POST" else f"tasks/{task['id']}{path}"
+    body = gzip.compress(b'{"title": "Feed the cat"}')
+
+    answer = await user.request(method, url, content=body, headers={**JSON, "Content-Encoding": coding})
+
+    assert_problem(answer, 415, "unsupported-content-coding")
+    assert answer.headers["accept-encoding"] == "identity"
+    assert (await user.get("tasks")).json() == [task]
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity"])
+async def test_identity_is_no_coding(user: User, coding: str) -> None:
+    answer = await user.post("tasks", content=b'{"title": "x"}', headers={**JSON, "Content-Encoding": coding})
 
     assert answer.status_code == 201
 

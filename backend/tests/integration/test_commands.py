@@ -510,6 +510,42 @@ def test_what_a_proxy_might_read_in_another_way_is_refused(wire: Wire, headers: 
     assert wire.is_closed()
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (("GET /health/live HTTP/1.1",), 400),
+        (("GET /health/live HTTP/1.1", "Host: api", "Host: api"), 400),
+        (("GET /health/live HTTP/1.1", "Host: a b"), 400),
+        (("GET /health/live HTTP/1.1", "Host:"), 400),
+        (("GET /health/live HTTP/1.1", "HOST:  api:80  "), 200),
+        (("GET http://api/health/live HTTP/1.1",), 400),
+        (("GET http://other/health/live HTTP/1.1", "Host: api"), 200),
+        (("GET /health/live HTTP/1.0",), 200),
+        (("GET /health/live HTTP/1.0", "Host: a b"), 400),
+        (("HEAD /health/live HTTP/1.1", "Host: api"), 200),
+        (("OPTIONS /health/live HTTP/1.1", "Host: api"), 405),
+        ((f"GET /{'x' * 2047} HTTP/1.1", "Host: api"), 404),
+        ((f"GET /{'x' * 2048} HTTP/1.1", "Host: api"), 414),
+        (("GET /health/live HTTP/1.1", "Host: api", "Transfer-Encoding: gzip"), 400),  # no end can be told
+    ],
+    ids=lambda value: str(value)[:80],
+)
+def test_a_request_is_taken_by_the_letter_of_http(wire: Wire, head: tuple[str, ...], status: int) -> None:
+    wire.send(*head, "Connection: close")
+
+    assert wire.answer().status == status
+
+
+def test_a_transfer_coding_beyond_chunked_is_a_501(wire: Wire) -> None:
+    wire.send(*POST, "Transfer-Encoding: gzip, chunked", body=b"3\r\nabc\r\n0\r\n\r\n")
+
+    answer = wire.answer()
+    assert answer.status == 501
+    assert json.loads(answer.body)["code"] == "unsupported-transfer-coding"
+    wire.send(*LIVE)
+    assert wire.answer().body == b'{"status":"ok"}'
+
+
 def test_a_forged_host_is_sent_nowhere(wire: Wire) -> None:
     wire.send("GET /api/me/tasks/ HTTP/1.1", "Host: evil.example.com")
 

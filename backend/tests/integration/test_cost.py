@@ -192,11 +192,12 @@ async def test_a_request_calls_so_many_functions(
         await user.request(method, target)
         scope = {
             "type": "http",
+            "http_version": "1.1",
             "method": method,
             "path": path,
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "headers": [(b"authorization", f"Bearer {user.token}".encode())],
+            "headers": [(b"host", b"localhost"), (b"authorization", f"Bearer {user.token}".encode())],
             "state": states[-1],
         }
         with counted() as calls:

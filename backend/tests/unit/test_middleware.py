@@ -1,10 +1,15 @@
 """Which requests are let through to the parsers of the application."""
 
+import json
+
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from backend.http.gate import MAX_HEADER_BYTES, MAX_QUERY_BYTES
-from backend.http.middleware import Envelope
+from backend import logs
+from backend.http.gate import MAX_HEADER_BYTES, MAX_PATH_BYTES, MAX_QUERY_BYTES
+from backend.http.middleware import MAX_LOGGED_PATH_BYTES, Envelope
+
+HOST = b"host", b"api"
 
 
 async def inside(_: Scope, __: Receive, send: Send) -> None:
@@ -21,7 +26,8 @@ async def status_of(**changes: object) -> int:
         "path": "/",
         "raw_path": b"/",
         "query_string": b"",
-        "headers": [],
+        "http_version": "1.1",
+        "headers": [HOST],
         **changes,
     }
 
@@ -41,12 +47,110 @@ async def test_a_query_string_is_up_to_8_kib(length: int, status: int) -> None:
     assert await status_of(query_string=b"x" * length) == status
 
 
+@pytest.mark.parametrize(("length", "status"), [(1, 200), (2047, 200), (2048, 200), (2049, 414), (60_000, 414)])
+async def test_a_path_is_up_to_2_kib(length: int, status: int) -> None:
+    assert MAX_PATH_BYTES == 2048
+    assert await status_of(path="/" * length, raw_path=b"/" * length) == status
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"api.example.com",
+        b"API.example.com:8000",
+        b"localhost:",
+        b"127.0.0.1:65535",
+        b"[::1]",
+        b"[2001:db8::1]:8000",
+        b"[::ffff:192.0.2.1]",
+        b"[v1.fe80:a]",
+        b"xn--bcher-kva.example",
+        b"b%C3%BCcher.example",
+        b"under_score",
+        b"a,b;c",
+        b"x" * 255,
+    ],
+)
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_host_is_a_name_or_an_address(version: str, host: bytes) -> None:
+    assert await status_of(http_version=version, headers=[(b"host", host)]) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"",
+        b":8000",
+        b"a b",
+        b"a, b",
+        b"a/b",
+        b"http://a",
+        b"user@a",
+        b"a?b",
+        b"a#b",
+        b"a:b",
+        b"a:80:80",
+        b"a:123456",
+        b"::1",
+        b"[::1",
+        b"[::g]",
+        b"[:::]",
+        b"[1.2.3.4]",
+        b"[::1]x",
+        b"[fe80::1%25eth0]",
+        b"[v1.]",
+        b"a%zz",
+        b"b\xc3\xbccher",
+        b"a\n",
+        b"<a>",
+        b"x" * 256,
+    ],
+)
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_any_other_host_is_malformed(version: str, host: bytes) -> None:
+    assert await status_of(http_version=version, headers=[(b"host", host)]) == 400
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", 200), ("1.1", 400), ("2", 200)])
+async def test_a_host_may_be_missing_in_http_1_0_only(version: str, status: int) -> None:
+    """Servers for HTTP/2 give the authority as Host, if there is one."""
+    assert await status_of(http_version=version, headers=[]) == status
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_host_is_there_once(version: str) -> None:
+    assert await status_of(http_version=version, headers=[HOST, HOST]) == 400
+
+
+async def test_a_preflight_needs_a_host_too() -> None:
+    asking = [(b"origin", b"http://a"), (b"access-control-request-method", b"PUT")]
+
+    assert await status_of(method="OPTIONS", headers=asking) == 400
+    assert await status_of(method="OPTIONS", headers=[HOST, *asking]) == 403
+
+
+@pytest.mark.parametrize(
+    ("codings", "status"),
+    [
+        ([b"chunked"], 200),
+        ([b" Chunked "], 200),
+        ([b"gzip, chunked"], 501),
+        ([b"gzip", b"chunked"], 501),
+        ([b"chunked, chunked"], 501),
+        ([b"identity"], 501),
+        ([b""], 501),
+    ],
+)
+async def test_the_only_transfer_coding_is_chunked(codings: list[bytes], status: int) -> None:
+    assert await status_of(headers=[HOST, *((b"transfer-encoding", coding) for coding in codings)]) == status
+
+
 @pytest.mark.parametrize(("excess", "status"), [(-1, 200), (0, 200), (1, 431)])
 async def test_headers_are_up_to_32_kib_names_included(excess: int, status: int) -> None:
-    names, values = [b"a" * 100, b"b" * 100], [b"x" * 20_000, b"x" * (12_568 + excess)]
-    assert sum(map(len, names + values)) == MAX_HEADER_BYTES + excess
+    names, values = [b"a" * 100, b"b" * 100], [b"x" * 20_000, b"x" * (12_561 + excess)]
+    assert sum(map(len, [*HOST, *names, *values])) == MAX_HEADER_BYTES + excess
 
-    assert await status_of(headers=list(zip(names, values, strict=True))) == status
+    assert await status_of(headers=[HOST, *zip(names, values, strict=True)]) == status
 
 
 @pytest.mark.parametrize("part", ["raw_path", "query_string"])
@@ -78,6 +182,43 @@ async def test_everything_else_gets_through(part: str, text: bytes) -> None:
 async def test_the_length_of_a_query_is_checked_first() -> None:
     """The longer a query is, the more it costs to decode."""
     assert await status_of(query_string=b"%FF" * MAX_QUERY_BYTES) == 414
+
+
+async def logged_line(capsys: pytest.CaptureFixture[str], **changes: object) -> str:
+    """What one request leaves in the log of a production."""
+    logs.log.flush()
+    capsys.readouterr()
+    logs.configure(level="info", as_json=True)
+    await status_of(**changes)
+    logs.log.flush()
+    logs.configure(level="warning", as_json=False)
+    return capsys.readouterr().out.removesuffix("\n")
+
+
+@pytest.mark.parametrize(
+    ("length", "logged"),
+    [(255, "x" * 255), (256, "x" * 256), (257, "x" * 256 + "..."), (60_000, "x" * 256 + "...")],
+)
+async def test_a_long_path_is_cut_in_the_log(capsys: pytest.CaptureFixture[str], length: int, logged: str) -> None:
+    line = json.loads(await logged_line(capsys, raw_path=b"x" * length))
+
+    assert MAX_LOGGED_PATH_BYTES == 256
+    assert line["path"] == logged
+
+
+@pytest.mark.parametrize("path", [b"x", b'"', b"\\"])
+async def test_a_line_of_the_log_is_up_to_1_kib(capsys: pytest.CaptureFixture[str], path: bytes) -> None:
+    """Whatever the client chooses: the path, its request's id, the user."""
+    line = await logged_line(
+        capsys,
+        method="OPTIONS",
+        raw_path=path * 60_000,
+        headers=[HOST, (b"x-request-id", b"x" * 64)],
+        state={"user_id": "x" * 128},
+    )
+
+    assert '"user_id"' in line
+    assert len(line) <= 1024
 
 
 async def test_other_scopes_than_http_pass() -> None:

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
-from backend.errors import ContentTooLarge, MalformedRequest, UnsupportedMediaType
+from backend.errors import ContentTooLarge, MalformedRequest, UnsupportedContentCoding, UnsupportedMediaType
 from backend.http.problems import shown
 from backend.http.suggestions import add_suggestions, by_plain_form
 
@@ -38,8 +38,9 @@ class BodyReader:
     async def read(self, request: Request, errors: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - an instance of the model
         """Adds what the model finds wrong to the errors.
 
-        Raises MalformedRequest, ContentTooLarge or UnsupportedMediaType.
+        Raises MalformedRequest, ContentTooLarge, UnsupportedMediaType or UnsupportedContentCoding.
         """
+        _require_no_coding(request.headers)
         content = await _read(request)
         if self._optional and not content:
             return self._default
@@ -71,6 +72,12 @@ def _model_of(field: FieldInfo) -> tuple[type[BaseModel], bool]:
     if others or not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise TypeError("a body that is not one model")
     return model, not field.is_required()
+
+
+def _require_no_coding(headers: Headers) -> None:
+    codings = ",".join(headers.getlist("content-encoding")).lower().split(",")
+    if not {coding.strip() for coding in codings} <= {"", "identity"}:
+        raise UnsupportedContentCoding
 
 
 async def _read(request: Request) -> bytes:

@@ -25,7 +25,8 @@ class Explanation(NamedTuple):
 EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
     errors.MalformedRequest: Explanation(
         "The body is not JSON or not UTF-8, is nested too deeply, or names a member twice; the path or the query "
-        "string is not UTF-8; or `Idempotency-Key` is not one string of 1 to 255 ASCII characters.",
+        "string is not UTF-8; the header `Host` is missing, there twice or not valid; or `Idempotency-Key` is not "
+        "one string of 1 to 255 ASCII characters.",
         "Fix the client; `detail` names the place.",
     ),
     errors.MissingToken: Explanation(
@@ -75,11 +76,17 @@ EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
         "Fetch the task again, apply the change to it, and send the new `ETag`.",
     ),
     errors.ContentTooLarge: Explanation("The body is larger than 128 KiB.", "Send less."),
-    errors.URITooLong: Explanation("The query string is longer than 8 KiB.", "Send less."),
+    errors.URITooLong: Explanation(
+        "The path is longer than 2 KiB, or the query string is longer than 8 KiB.", "Send less."
+    ),
     errors.UnsupportedMediaType: Explanation(
         "A body came without `Content-Type: application/json` (for `PATCH` of a task also "
         "`application/merge-patch+json`), or in a charset other than UTF-8.",
         "Set the header.",
+    ),
+    errors.UnsupportedContentCoding: Explanation(
+        "The body came with a `Content-Encoding`, such as gzip.",
+        "Send the body as it is. Bodies are small here.",
     ),
     errors.InvalidValues: Explanation(
         "A value is missing, unknown, there twice, of the wrong type or out of bounds; a cursor is for another "
@@ -97,6 +104,10 @@ EXPLANATIONS: dict[type[errors.Problem], Explanation] = {
     errors.InternalError: Explanation(
         "A bug in the service. A write may or may not have been done.",
         "Report it with the `requestId`.",
+    ),
+    errors.UnsupportedTransferCoding: Explanation(
+        "The request came with a `Transfer-Encoding` other than `chunked`, such as `gzip, chunked`.",
+        "Send the body as it is, with its length or chunked.",
     ),
     errors.DatabaseUnavailable: Explanation(
         "The database cannot be reached, does not answer in time, has no connection to spare, or a row is locked. "

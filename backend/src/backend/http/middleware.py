@@ -19,6 +19,9 @@ _CSP: Header = b"content-security-policy", b"default-src 'none'; frame-ancestors
 
 _NO_SNIFFING: Header = b"x-content-type-options", b"nosniff"
 
+# A line has at most 1 KiB, even if each of these characters has to be escaped in JSON. Our own paths are shorter.
+MAX_LOGGED_PATH_BYTES = 256
+
 # Ids are not secrets, and getting each from the system would take longer than checking a token.
 _IDS = Random()  # noqa: S311
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -65,12 +68,7 @@ class Envelope:
                 finished = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         try:
-            if request.is_preflight and scope["method"] == "OPTIONS":
-                answer: ASGIApp = cors.answer_preflight(request_id, allowed=granted is not None)
-            elif problem := gate.find_problem(scope, header_bytes=request.size):
-                answer = render(problem, request_id)
-            else:
-                answer = self.app
+            answer = self._find_answer(scope, request, request_id, allowed=granted is not None)
             await answer(scope, receive, send_sealed)
         except Exception:
             log.exception("crash", request_id=request_id)
@@ -83,19 +81,30 @@ class Envelope:
             write(
                 "request",
                 method=scope["method"],
-                # Still percent-encoded, which keeps line breaks and terminal escapes out of the log.
-                path=scope["raw_path"].decode("latin-1"),
+                path=_for_log(scope["raw_path"]),
                 status=status,
                 duration_ms=round((perf_counter() - started) * 1000, 1),
                 request_id=request_id,
                 **_caller(scope),
             )
 
+    def _find_answer(self, scope: Scope, request: "_Request", request_id: str, *, allowed: bool) -> ASGIApp:
+        """The application, or the answer to what it should not see. `allowed` says whether the origin may call."""
+        if problem := gate.find_protocol_error(scope, request.hosts, request.transfer_codings):
+            return render(problem, request_id)
+        if request.is_preflight and scope["method"] == "OPTIONS":
+            return cors.answer_preflight(request_id, allowed=allowed)
+        if problem := gate.find_problem(scope, header_bytes=request.size):
+            return render(problem, request_id)
+        return self.app
+
 
 class _Request(NamedTuple):
-    """What the headers of a request say here. Of several with the same name the first counts."""
+    """What the headers of a request say here. Of several ids or origins the first counts."""
 
     size: int  # of all names and values, in bytes
+    hosts: list[bytes]
+    transfer_codings: bytes | None  # of all lines
     offered_id: bytes | None
     origin: bytes | None
     is_preflight: bool  # if its method is OPTIONS
@@ -103,17 +112,24 @@ class _Request(NamedTuple):
 
 def _read(headers: Collection[Header]) -> _Request:
     size = 0
-    offered_id = origin = None
+    hosts = []
+    offered_id = origin = transfer_codings = None
     asks_for_method = False
     for name, value in headers:
         size += len(name) + len(value)
-        if name == b"origin":
+        if name == b"host":
+            hosts.append(value)
+        elif name == b"origin":
             origin = value if origin is None else origin
         elif name == b"x-request-id":
             offered_id = value if offered_id is None else offered_id
         elif name == b"access-control-request-method":
             asks_for_method = True
-    return _Request(size, offered_id, origin, is_preflight=asks_for_method and bool(origin))
+        elif name == b"transfer-encoding":
+            transfer_codings = value if transfer_codings is None else transfer_codings + b"," + value
+    return _Request(
+        size, hosts, transfer_codings, offered_id, origin, is_preflight=asks_for_method and bool(origin)
+    )
 
 
 def _add_defaults(headers: list[Header]) -> None:
@@ -133,6 +149,13 @@ def _add_defaults(headers: list[Header]) -> None:
         headers.append(_CSP)
     if not varies:
         headers.append((b"vary", b"Origin"))
+
+
+def _for_log(raw_path: bytes) -> str:
+    """Still percent-encoded, which keeps line breaks and terminal escapes out of the log."""
+    if len(raw_path) > MAX_LOGGED_PATH_BYTES:
+        raw_path = raw_path[:MAX_LOGGED_PATH_BYTES] + b"..."
+    return raw_path.decode("latin-1")
 
 
 def _is_routine(method: str, status: int | None) -> bool:

@@ -40,6 +40,7 @@ _OF_EVERY_TENANT_ROUTE = (
     errors.InvalidValues,
     errors.HeadersTooLarge,
     errors.InternalError,
+    errors.UnsupportedTransferCoding,
     errors.Unavailable,
 )
 
