@@ -4,6 +4,7 @@ SHELL := /bin/sh
 VENV := backend/.venv/bin
 INSTALLED := backend/.venv/.installed
 ISSUER := backend/tests/better_auth
+GENERATORS := backend/tests/clients
 PEER := backend/benchmarks/fastify
 
 MODULES := frontend/node_modules/.package-lock.json
@@ -67,7 +68,7 @@ ifndef ARGS
 endif
 
 .PHONY: e2e
-e2e: $(INSTALLED) built  ## start and stop whole installations, and use the front end in a real browser
+e2e: $(INSTALLED) built generators  ## start and stop whole installations, and use the front end in a real browser
 	@$(NODE) || { echo "The browser tests need Node 20.19 or newer." >&2; exit 1; }
 	@{ test -n "$$CHROMIUM" || command -v chromium || command -v chromium-browser || command -v google-chrome || \
 		test -x "$$(cd frontend && node -p 'require("@playwright/test").chromium.executablePath()')"; } >/dev/null || { \
@@ -143,7 +144,7 @@ format: $(INSTALLED)  ## format the code, and mend what the linter can
 
 .PHONY: clean
 clean:  ## remove what was installed; the data under .data/ stays
-	rm -rf .tools .cache .docs backend/.venv $(ISSUER)/node_modules $(PEER)/node_modules \
+	rm -rf .tools .cache .docs backend/.venv $(ISSUER)/node_modules $(GENERATORS)/node_modules $(PEER)/node_modules \
 		frontend/node_modules frontend/.next frontend/*.tsbuildinfo
 
 # The front end's packages, and its build. Without a new enough Node these do nothing.
@@ -169,6 +170,16 @@ issuer:
 
 $(ISSUER)/node_modules/.package-lock.json: $(ISSUER)/package-lock.json
 	@cd $(ISSUER) && $(PROGRESS) "Installing the Better Auth server of the tests" \
+		npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What the tests make clients with.
+.PHONY: generators
+generators:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(GENERATORS)/node_modules/.package-lock.json; fi
+
+$(GENERATORS)/node_modules/.package-lock.json: $(GENERATORS)/package-lock.json
+	@cd $(GENERATORS) && $(PROGRESS) "Installing the generator of TypeScript clients" \
 		npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
